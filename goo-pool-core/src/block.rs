@@ -1,0 +1,211 @@
+//! A block: one aligned piece of memory, its header and its free bitmap.
+//!
+//! All that finds a bit from an address, and an address from a bit, is here. A bit is 1 while its chunk
+//! is free and in the block (B1); the chunks' own bytes are never touched.
+
+use core::alloc::Layout;
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+use crate::geometry::{Geometry, HEADER_BYTES, Shape, WORD_BITS};
+use crate::heap::HeapPtr;
+use crate::segment::{Record, Segment};
+
+/// What stands at the start of a block.
+#[repr(C)]
+pub(crate) struct Header {
+    pub(crate) heap: HeapPtr,
+    pub(crate) segment: Segment,
+    /// Bit `w` is 1 exactly while bitmap word `w` is not 0 (B3).
+    pub(crate) summary: Cell<u64>,
+    /// Neighbours in the heap's list of blocks with room, while `listed`.
+    pub(crate) previous: Cell<Option<Block>>,
+    pub(crate) next: Cell<Option<Block>>,
+    /// Chunks in this block; fewer than the geometry's in a segment that ends early.
+    chunks: u32,
+    /// Bitmap words that are all ones (B5).
+    pub(crate) full_words: Cell<u32>,
+    pub(crate) listed: Cell<bool>,
+}
+
+/// The first block of a segment holds the segment's record behind its own header.
+pub(crate) const RECORD_OFFSET: usize = 64;
+
+const _: () = assert!(size_of::<Header>() <= RECORD_OFFSET);
+const _: () = assert!(RECORD_OFFSET + size_of::<Record>() <= HEADER_BYTES);
+const _: () = assert!(RECORD_OFFSET % align_of::<Record>() == 0 && HEADER_BYTES % align_of::<u64>() == 0);
+
+/// A block of a live segment whose header is written (S3). Its pointer may be used for the whole segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Block(NonNull<Header>);
+
+/// The address of a chunk: it lies in a block, at one of the multiples of the stride (G2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct ChunkPtr(NonNull<u8>);
+
+/// Where a chunk's bit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BitIndex {
+    pub(crate) word: usize,
+    pub(crate) bit: u32,
+}
+
+impl ChunkPtr {
+    /// # Safety
+    ///
+    /// 1. `ptr` is the start of a chunk, and may be used for that chunk's whole segment.
+    #[inline(always)]
+    pub(crate) const unsafe fn new(ptr: NonNull<u8>) -> Self {
+        Self(ptr)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn get(self) -> NonNull<u8> {
+        self.0
+    }
+
+    /// The block that the chunk lies in.
+    #[inline(always)]
+    pub(crate) fn block(self, shape: impl Shape) -> Block {
+        let offset = self.0.addr().get() & shape.mask();
+        // SAFETY: the chunk lies in a block, whose base is the multiple of the block size below (G1), in
+        // the same segment, which the pointer may be used for.
+        Block(unsafe { self.0.byte_sub(offset) }.cast())
+    }
+
+    /// The block that the chunk lies in, for a pool of that layout.
+    ///
+    /// # Safety
+    ///
+    /// 1. The chunk's pool is for `layout`, with no hint of chunks per block.
+    #[inline]
+    pub(crate) unsafe fn block_of_layout(self, layout: Layout) -> Block {
+        let offset = self.0.addr().get() & (Geometry::block_size_of(layout) - 1);
+        // SAFETY: as in `block`: that is the size of the chunk's block (1).
+        Block(unsafe { self.0.byte_sub(offset) }.cast())
+    }
+
+    /// Where the chunk's bit is in its block.
+    #[inline(always)]
+    pub(crate) fn bit(self, shape: impl Shape) -> BitIndex {
+        BitIndex::new(shape.index_of(self.0.addr().get()))
+    }
+}
+
+impl BitIndex {
+    #[inline(always)]
+    pub(crate) const fn new(chunk: usize) -> Self {
+        Self { word: chunk / WORD_BITS, bit: (chunk % WORD_BITS) as u32 }
+    }
+
+    #[inline(always)]
+    pub(crate) const fn mask(self) -> u64 {
+        1 << self.bit
+    }
+}
+
+impl Block {
+    /// Writes a block's header and bitmap: all its chunks are free, and it is in no list.
+    ///
+    /// # Safety
+    ///
+    /// 1. `base` is a multiple of the block size, may be used for the whole segment, and the segment holds
+    ///    `geometry.bytes_for(chunks)` bytes from there.
+    /// 2. No chunk of the block is live and no list names the block.
+    /// 3. `chunks` is at least 1 and at most the geometry's.
+    pub(crate) unsafe fn write(base: NonNull<u8>, heap: HeapPtr, segment: Segment, chunks: usize) -> Self {
+        let block = Self(base.cast());
+        let words = chunks.div_ceil(WORD_BITS);
+        let header = Header {
+            heap,
+            segment,
+            summary: Cell::new(u64::MAX >> (WORD_BITS - words)),
+            previous: Cell::new(None),
+            next: Cell::new(None),
+            chunks: chunks as u32,
+            full_words: Cell::new(words as u32),
+            listed: Cell::new(false),
+        };
+        // SAFETY: a block starts with room for its header (1), which nobody uses (2). The record behind the
+        // header of a segment's first block is not part of it.
+        unsafe { block.0.write(header) };
+        for word in 0..words {
+            // All ones is "every chunk free", the bits beyond the last chunk included (B2).
+            // SAFETY: the bitmap's words lie between the header and the first chunk, aligned, and are nobody's (2).
+            unsafe { block.word_ptr(word).write(Cell::new(u64::MAX)) };
+        }
+        block
+    }
+
+    /// Block number `index` of a segment.
+    ///
+    /// # Safety
+    ///
+    /// 1. The segment is alive and has cut that block (S3).
+    pub(crate) unsafe fn of_segment(segment: Segment, index: usize, geometry: &Geometry) -> Self {
+        // SAFETY: the segment holds that many blocks (1).
+        Self(unsafe { segment.base().byte_add(index * geometry.block_size()) }.cast())
+    }
+
+    #[inline(always)]
+    pub(crate) fn header<'a>(self) -> &'a Header {
+        // SAFETY: a block's header is written before the first `Block` is made, and stays until its segment
+        // goes back (S3). All that changes in it is in cells, and only one thread sees it.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Bitmap word `word`.
+    #[inline(always)]
+    pub(crate) fn word<'a>(self, word: usize) -> &'a Cell<u64> {
+        debug_assert!(word < self.words());
+        // SAFETY: the word is initialised (`write`), aligned, and reached through cells only.
+        unsafe { self.word_ptr(word).as_ref() }
+    }
+
+    #[inline(always)]
+    fn word_ptr(self, word: usize) -> NonNull<Cell<u64>> {
+        let offset = HEADER_BYTES + word * size_of::<u64>();
+        // SAFETY: callers' words are in the bitmap, which lies in the block (G2).
+        unsafe { self.0.byte_add(offset) }.cast()
+    }
+
+    pub(crate) fn chunks(self) -> usize {
+        self.header().chunks as usize
+    }
+
+    pub(crate) fn words(self) -> usize {
+        self.chunks().div_ceil(WORD_BITS)
+    }
+
+    /// The bits of a word that stand for chunks; the last word may have fewer than 64.
+    pub(crate) fn chunk_bits(self, word: usize) -> u64 {
+        let chunks = self.chunks() - word * WORD_BITS;
+        if chunks >= WORD_BITS { u64::MAX } else { (1 << chunks) - 1 }
+    }
+
+    /// The chunk a bit stands for.
+    ///
+    /// # Safety
+    ///
+    /// 1. The bit is one of `chunk_bits(at.word)`, or is only used as an address to count from.
+    pub(crate) unsafe fn chunk(self, at: BitIndex, geometry: &Geometry) -> ChunkPtr {
+        let index = at.word * WORD_BITS + at.bit as usize;
+        // SAFETY: a block is large enough for its chunks; the first one of each word exists.
+        ChunkPtr(unsafe { self.0.byte_add(geometry.offset_of(index)) }.cast())
+    }
+
+    /// Chunks that are free and in the block.
+    pub(crate) fn free_chunks(self) -> usize {
+        (0..self.words()).map(|word| (self.word(word).get() & self.chunk_bits(word)).count_ones() as usize).sum()
+    }
+
+    pub(crate) fn is_full_of_free_chunks(self) -> bool {
+        self.header().full_words.get() as usize == self.words()
+    }
+
+    pub(crate) fn base(self) -> NonNull<u8> {
+        self.0.cast()
+    }
+}

@@ -1,0 +1,114 @@
+//! Settings, and the pools built from them.
+
+use core::alloc::Layout;
+
+use crate::config::Config;
+use crate::error::BuildError;
+use crate::geometry::Geometry;
+use crate::heap::HeapPtr;
+use crate::parent::{Global, Parent};
+use crate::pool_handle::PoolHandle;
+use crate::raw_pool::RawPool;
+
+/// Settings for a [`RawPool`]; made by [`RawPool::builder`].
+///
+/// # Examples
+///
+/// ```
+/// use std::alloc::Layout;
+/// use goo_pool_core::RawPool;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = RawPool::builder(Layout::new::<[u64; 4]>()).capacity(100).max_chunks(1000).build()?;
+/// assert!(pool.capacity() >= 100);
+/// assert!(pool.reserve(1001).is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct RawPoolBuilder<P> {
+    layout: Layout,
+    config: Config,
+    chunks_per_block: Option<usize>,
+    parent: P,
+}
+
+impl RawPoolBuilder<Global> {
+    pub(crate) fn new(layout: Layout) -> Self {
+        Self { layout, config: Config::default(), chunks_per_block: None, parent: Global }
+    }
+}
+
+impl<P: Parent + 'static> RawPoolBuilder<P> {
+    /// Chunks to have ready from the start, instead of none.
+    pub fn capacity(mut self, chunks: usize) -> Self {
+        self.config.capacity = chunks;
+        self
+    }
+
+    /// How many chunks a block should hold: a hint that is rounded up to what the next power of two of
+    /// bytes, at least 4096, holds; at most 4096 chunks. Without it, see [`Geometry::new`].
+    ///
+    /// Only a [`RawPool`] has this: typed handles compute the block's size from the layout alone.
+    pub fn chunks_per_block(mut self, chunks: usize) -> Self {
+        self.chunks_per_block = Some(chunks);
+        self
+    }
+
+    /// Bytes of the first segment (at least one chunk), instead of 8 KiB.
+    pub fn first_segment(mut self, bytes: usize) -> Self {
+        self.config.first_segment = bytes;
+        self
+    }
+
+    /// Bytes up to which segments grow, instead of 4 MiB. A [`reserve`](RawPool::reserve) may be larger.
+    pub fn max_segment(mut self, bytes: usize) -> Self {
+        self.config.max_segment = bytes;
+        self
+    }
+
+    /// A hard limit: with so many chunks the pool fails instead of growing.
+    pub fn max_chunks(mut self, chunks: usize) -> Self {
+        self.config.max_chunks = Some(chunks);
+        self
+    }
+
+    /// All of the above but `chunks_per_block`, as data.
+    pub fn config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Where the pool's memory comes from, instead of the global allocator.
+    pub fn parent<Q: Parent + 'static>(self, parent: Q) -> RawPoolBuilder<Q> {
+        RawPoolBuilder { layout: self.layout, config: self.config, chunks_per_block: self.chunks_per_block, parent }
+    }
+
+    /// The pool.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if the layout is too large, the initial capacity is above the limit, or the parent has
+    /// no memory. Nothing stays allocated then.
+    pub fn build(self) -> Result<RawPool, BuildError> {
+        let geometry = match self.chunks_per_block {
+            Some(chunks) => Geometry::with_chunks(self.layout, chunks)?,
+            None => Geometry::new(self.layout)?,
+        };
+        let capacity = self.config.capacity;
+        let pool = RawPool::from_heap(HeapPtr::create(self.layout, geometry, self.config, self.parent)?);
+        pool.reserve(capacity)?;
+        Ok(pool)
+    }
+
+    /// The pool, behind a handle that can be cloned; for typed pools. The hint of `chunks_per_block` is not
+    /// used.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_handle(self) -> Result<PoolHandle, BuildError> {
+        Ok(PoolHandle::new(Self { chunks_per_block: None, ..self }.build()?))
+    }
+}

@@ -1,0 +1,65 @@
+//! Untyped memory pools: chunks of one layout, freed in any order, with one bit of metadata each.
+//!
+//! ```text
+//! RawPool
+//! └── segment        one request to the parent allocator; grows from small to large
+//!     ├── block      a power of two in size, aligned to its size: header + bitmap + chunks
+//!     │   ├── chunk  one object's memory
+//!     │   └── ...
+//!     └── block
+//! ```
+//!
+//! A chunk holds the value and nothing else. Its pool is found by masking its address, its state is a bit
+//! in the block's bitmap, and freeing never touches its memory. Most programs want the typed layer,
+//! `goo-pool-typed`; this crate is for those who build their own, or need chunks of a size that only the
+//! running program knows.
+//!
+//! ```
+//! use std::alloc::Layout;
+//! use goo_pool_core::RawPool;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let pool = RawPool::new(Layout::from_size_align(128, 16)?)?;
+//! let first = pool.allocate()?;
+//! let second = pool.allocate_zeroed()?;
+//! // SAFETY: both came from this pool and are not used any more.
+//! unsafe {
+//!     pool.deallocate(first);
+//!     pool.deallocate(second);
+//! }
+//! println!("{}", pool.stats());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `no_std` with `alloc`. To read the code, go on with `INVARIANTS.md`, `geometry.rs`, `block.rs`,
+//! `heap.rs`, `growth.rs` and `raw_pool.rs`, then `tests/model.rs`.
+#![no_std]
+
+extern crate alloc;
+
+mod block;
+mod builder;
+mod config;
+mod error;
+mod geometry;
+mod growth;
+mod heap;
+mod inspect;
+mod lifecycle;
+mod parent;
+mod pool_handle;
+mod raw_pool;
+mod room;
+mod segment;
+mod stats;
+mod validate;
+
+pub use builder::RawPoolBuilder;
+pub use config::Config;
+pub use error::{AllocError, BuildError, LayoutTooLarge};
+pub use geometry::Geometry;
+pub use parent::{Global, Parent};
+pub use pool_handle::PoolHandle;
+pub use raw_pool::RawPool;
+pub use stats::Stats;

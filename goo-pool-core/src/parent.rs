@@ -1,0 +1,82 @@
+//! Where a pool's memory comes from.
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+/// Memory for a pool's segments.
+///
+/// A pool asks its parent for a few large pieces and gives them back whole; it never asks for zero
+/// bytes. It is called with no borrow held and no half-made state, so a parent may panic, and may even
+/// allocate or free in the pool that asks (mind that an allocation may ask the parent again).
+///
+/// # Safety
+///
+/// 1. Memory returned by [`allocate`](Parent::allocate) is valid for reads and writes, fits the layout,
+///    overlaps nothing else and stays so until it is given to [`deallocate`](Parent::deallocate), also
+///    when the parent itself is moved.
+///
+/// # Examples
+///
+/// A parent that counts what a pool takes from the system:
+///
+/// ```
+/// use std::{alloc::Layout, cell::Cell, ptr::NonNull, rc::Rc};
+/// use goo_pool_core::{Global, Parent, RawPool};
+///
+/// struct Counting(Rc<Cell<usize>>);
+///
+/// // SAFETY: all memory comes from `Global`, which keeps the contract.
+/// unsafe impl Parent for Counting {
+///     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+///         self.0.set(self.0.get() + layout.size());
+///         Global.allocate(layout)
+///     }
+///
+///     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
+///         self.0.set(self.0.get() - layout.size());
+///         // SAFETY: `ptr` came from `Global` with this layout, by our caller's promise.
+///         unsafe { Global.deallocate(ptr, layout) }
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let bytes = Rc::new(Cell::new(0));
+/// let pool = RawPool::builder(Layout::new::<u64>()).parent(Counting(bytes.clone())).build()?;
+/// pool.allocate()?;
+/// assert_eq!(bytes.get(), pool.stats().bytes_reserved);
+/// drop(pool);
+/// assert_eq!(bytes.get(), 0);
+/// # Ok(())
+/// # }
+/// ```
+pub unsafe trait Parent {
+    /// Memory for `layout`, whose size is not 0, or `None` if there is none.
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>>;
+
+    /// Takes memory back.
+    ///
+    /// # Safety
+    ///
+    /// 1. `ptr` came from [`allocate`](Parent::allocate) of this parent with the same `layout`, and has not
+    ///    been given back since.
+    /// 2. Nobody touches the memory any more.
+    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout);
+}
+
+/// The global allocator, the default parent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Global;
+
+// SAFETY: the global allocator's contract includes all that ours asks.
+unsafe impl Parent for Global {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        debug_assert!(layout.size() != 0);
+        // SAFETY: the size is not 0 (the trait's contract).
+        NonNull::new(unsafe { alloc::alloc::alloc(layout) })
+    }
+
+    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
+        // SAFETY: `ptr` came from `alloc` with this layout (1).
+        unsafe { alloc::alloc::dealloc(ptr.as_ptr(), layout) }
+    }
+}
