@@ -47,7 +47,7 @@ impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} of {} chunks live in {} blocks, {} segments; {} bytes reserved, {} of them overhead",
+            "{} of {} chunks live; blocks: {}, segments: {}; {} bytes reserved, {} of them overhead",
             self.live_chunks, self.total_chunks, self.blocks, self.segments, self.bytes_reserved, self.bytes_overhead,
         )
     }

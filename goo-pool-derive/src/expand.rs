@@ -1,0 +1,306 @@
+//! Our tree into tokens. Nothing here can fail: what is wrong has been reported.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
+
+use crate::generics;
+use crate::input::{Field, Input, Shape, Source, Variant, array, repeat};
+use crate::names::Names;
+
+/// What the constructors do.
+#[derive(Clone, Copy)]
+pub(crate) enum Body {
+    /// Build the value.
+    Whole,
+    /// Nothing: a mistake has been reported, and the signatures are there so that it brings no
+    /// errors where the constructors are called.
+    Stub,
+}
+
+/// The code for `input`.
+pub(crate) fn expand(input: &Input, body: Body) -> TokenStream {
+    let expander = Expander::new(input, body);
+    // Each use of the type would only repeat that it has no size.
+    if input.fields().any(Field::is_unsized) {
+        return TokenStream::new();
+    }
+    let constructors: Vec<_> = match &input.shape {
+        Shape::Struct(fields) => vec![expander.of_struct(fields)],
+        Shape::Enum(variants) => variants
+            .iter()
+            .filter(|variant| variant.options.skip.is_none())
+            .map(|variant| expander.of_variant(variant))
+            .collect(),
+        Shape::Union(_) => Vec::new(),
+    };
+    // Two with one name have been reported.
+    let mut seen = HashSet::new();
+    let functions = constructors
+        .iter()
+        .flat_map(|constructor| expander.functions(constructor))
+        .filter_map(|(name, function)| seen.insert(name.to_string()).then_some(function));
+
+    let (krate, ident) = (&expander.krate, &input.ident);
+    let generics = generics::of_impl(input, &expander.private);
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let allow = input.deprecated.then(|| quote!(#[allow(deprecated)]));
+    quote! {
+        #allow
+        #[automatically_derived]
+        impl #impl_generics #ident #type_generics #where_clause {
+            #(#functions)*
+        }
+
+        #allow
+        #[automatically_derived]
+        impl #impl_generics #krate::Pooled for #ident #type_generics #where_clause {}
+    }
+}
+
+/// The kind of pool that the constructors take. The names of its types stand here alone.
+struct PoolKind {
+    pool: TokenStream,
+    handle: TokenStream,
+}
+
+impl PoolKind {
+    /// `Pool`, for one thread.
+    fn local(krate: &TokenStream) -> Self {
+        Self { pool: quote!(#krate::Pool), handle: quote!(#krate::PoolBox) }
+    }
+}
+
+/// The two constructors of a struct or a variant, about to be written.
+struct Constructor<'a> {
+    names: Names,
+    fields: &'a [Field],
+    /// `Struct` or `Enum::Variant`, for the documentation.
+    title: String,
+    /// How the value comes into the chunk, for the documentation.
+    how: &'static str,
+    /// The body of the one that returns an error.
+    build: TokenStream,
+}
+
+/// What all functions have in common.
+struct Expander<'a> {
+    input: &'a Input,
+    body: Body,
+    /// The path of `goo_pool_typed`.
+    krate: TokenStream,
+    /// The module of what generated code may name.
+    private: TokenStream,
+    kind: PoolKind,
+    /// The parameter that every constructor has.
+    pool: Ident,
+}
+
+impl<'a> Expander<'a> {
+    /// Ready to expand `input`.
+    fn new(input: &'a Input, body: Body) -> Self {
+        let krate = match &input.options.krate {
+            Some(given) => given.value.to_token_stream(),
+            None => quote!(::goo_pool_typed),
+        };
+        Self {
+            input,
+            body,
+            private: quote!(#krate::__private),
+            kind: PoolKind::local(&krate),
+            pool: hygienic("pool"),
+            krate,
+        }
+    }
+
+    /// The constructors of a struct: each field is written straight into the chunk.
+    fn of_struct(&self, fields: &'a [Field]) -> Constructor<'a> {
+        let names = Names::of_struct(self.input);
+        let title = self.input.ident.to_string();
+        if self.input.packed {
+            // Its fields may be misaligned, so none can be filled or dropped where it lies.
+            return self.by_value(names, fields, title, &quote!(Self));
+        }
+        let Self { private, kind: PoolKind { pool: pool_type, .. }, pool, .. } = self;
+        let [slot, chunk, guards] = ["slot", "chunk", "guards"].map(hygienic);
+        let members: Vec<_> = fields.iter().map(|field| &field.member).collect();
+        let bindings = (0..fields.len()).map(|index| hygienic(&format!("field{index}")));
+        let writes = fields.iter().map(|field| self.write(field));
+        let build = quote! {
+            // An attribute below the derive may change the struct after we have seen it. This
+            // compiles only if the fields written below are all there are, and are aligned.
+            let _ = |Self { #(#members: #bindings),* }: &Self| {};
+
+            let mut #slot = #pool_type::try_alloc_uninit(#pool)?;
+            let #chunk = #private::chunk(&mut #slot);
+            let #guards = (
+                #(unsafe { #private::Place::new(&raw mut (*#chunk).#members) }.#writes,)*
+            );
+            #private::Result::Ok(unsafe { #private::finish(#slot, #guards) })
+        };
+        let how = "The chunk is reserved first. Then the fields are evaluated and written into \
+                   it, one after the other.";
+        Constructor { names, fields, title, how, build }
+    }
+
+    /// The constructors of a variant. Where its fields lie, only the compiler knows.
+    fn of_variant(&self, variant: &'a Variant) -> Constructor<'a> {
+        let ident = &variant.ident;
+        let title = format!("{}::{ident}", self.input.ident);
+        self.by_value(Names::of_variant(variant), &variant.fields, title, &quote!(Self::#ident))
+    }
+
+    /// Constructors that build the value as a whole, then move it into the chunk.
+    fn by_value(&self, names: Names, fields: &'a [Field], title: String, path: &TokenStream) -> Constructor<'a> {
+        let Self { kind: PoolKind { pool: pool_type, .. }, pool, .. } = self;
+        let members = fields.iter().map(|field| &field.member);
+        let values = fields.iter().map(|field| self.value(field));
+        let build = quote! {
+            #pool_type::try_alloc_with(#pool, || #path { #(#members: #values),* })
+        };
+        let how = "The chunk is reserved first. Then the fields are evaluated, one after the \
+                   other, and the value is moved into it.";
+        Constructor { names, fields, title, how, build }
+    }
+
+    /// The pair of functions, with their names.
+    fn functions(&self, constructor: &Constructor<'_>) -> [(Ident, TokenStream); 2] {
+        let Self { krate, private, kind: PoolKind { pool: pool_type, handle }, .. } = self;
+        let Constructor { names: Names { new, try_new }, fields, title, how, build } = constructor;
+        let vis = self.input.constructor_vis();
+        let result = quote!(#private::Result<#handle<Self>, #krate::AllocError>);
+        let bounds = generics::of_constructor(self.input, fields, &quote!(#private::Default));
+
+        let (arguments, types): (Vec<_>, Vec<_>) = fields.iter().filter_map(|field| self.parameter(field)).unzip();
+        // Clippy's default limit is seven, and the pool is one.
+        let allow = (arguments.len() > 6).then(|| quote!(#[allow(clippy::too_many_arguments)]));
+        let pool = &self.pool;
+        let (parameters, new_body, try_new_body) = match self.body {
+            Body::Whole => (
+                quote!(#pool: &#pool_type<Self> #(, #arguments: #types)*),
+                quote!(#private::expect(Self::#try_new(#pool #(, #arguments)*))),
+                build.clone(),
+            ),
+            Body::Stub => (
+                quote!(_: &#pool_type<Self> #(, _: #types)*),
+                quote!(#private::reported()),
+                quote!(#private::reported()),
+            ),
+        };
+
+        let first = format!(" Builds a `{title}` in a chunk of `pool`.");
+        let how = format!(" {how}");
+        let panics = format!(
+            " When the pool has reached its limit. When memory runs out, this fails as \
+             `Box::new` does. [`{try_new}`](Self::{try_new}) returns an error instead."
+        );
+        let errors = " When the pool has reached its limit, or memory runs out. No field has \
+                      been evaluated then; the arguments are dropped.";
+        let new_function = quote! {
+            #[doc = #first]
+            #[doc = ""]
+            #[doc = #how]
+            #[doc = ""]
+            #[doc = " # Panics"]
+            #[doc = ""]
+            #[doc = #panics]
+            #allow
+            #[inline]
+            #[must_use]
+            #vis fn #new(#parameters) -> #handle<Self> #bounds {
+                #new_body
+            }
+        };
+        let try_new_function = quote! {
+            #[doc = #first]
+            #[doc = ""]
+            #[doc = #how]
+            #[doc = ""]
+            #[doc = " # Errors"]
+            #[doc = ""]
+            #[doc = #errors]
+            #allow
+            #[inline]
+            #vis fn #try_new(#parameters) -> #result #bounds {
+                #try_new_body
+            }
+        };
+        [(new.clone(), new_function), (try_new.clone(), try_new_function)]
+    }
+
+    /// The argument that `field` needs, and its type.
+    fn parameter(&self, field: &Field) -> Option<(Ident, TokenStream)> {
+        let (private, ty) = (&self.private, &field.ty);
+        let ty = match field.source() {
+            Source::Into => quote!(impl #private::Into<#ty>),
+            _ => ty.to_token_stream(),
+        };
+        field.argument().map(|argument| (argument, ty))
+    }
+
+    /// The call that writes `field` into its place. An array is written element by element
+    /// where that gives the same value: it may be larger than the stack.
+    fn write(&self, field: &Field) -> TokenStream {
+        let in_place = match (array(&field.ty), field.source()) {
+            (Some(array), Source::Default) => {
+                let element = self.default(&array.elem);
+                let span = located(&array.elem);
+                Some(quote_spanned!(span=> init_each(|| #element)))
+            }
+            (Some(_), Source::Expr(expr)) => repeat(expr).map(|array| {
+                let (element, len) = (&array.expr, &array.len);
+                let span = located(array);
+                quote_spanned!(span=> init_repeat([(); #len], || #element))
+            }),
+            _ => None,
+        };
+        in_place.unwrap_or_else(|| {
+            let value = self.value(field);
+            let span = located(&value);
+            quote_spanned!(span=> init(|| #value))
+        })
+    }
+
+    /// The value of `field`, as an expression.
+    fn value(&self, field: &Field) -> TokenStream {
+        let private = &self.private;
+        let argument = field.argument();
+        match field.source() {
+            Source::Argument => argument.to_token_stream(),
+            Source::Into => quote!(#private::Into::into(#argument)),
+            Source::Default => self.default(&field.ty),
+            Source::Expr(expr) => expr.to_token_stream(),
+            Source::Phantom => quote!(#private::PhantomData),
+        }
+    }
+
+    /// The default of a `ty`; an array's is its elements' defaults, whatever its length.
+    fn default(&self, ty: &Type) -> TokenStream {
+        let span = located(ty);
+        let private = self.private.clone().into_iter().map(|mut token| {
+            token.set_span(token.span().located_at(span));
+            token
+        });
+        let private = TokenStream::from_iter(private);
+        match array(ty) {
+            Some(array) => {
+                let element = self.default(&array.elem);
+                quote_spanned!(span=> #private::from_fn(|_| #element))
+            }
+            None => quote_spanned!(span=> #private::Default::default()),
+        }
+    }
+}
+
+/// The place of the user's `tokens`, for generated code: errors in it point there.
+fn located(tokens: &impl Spanned) -> Span {
+    tokens.span().resolved_at(Span::mixed_site())
+}
+
+/// A name that the user's expressions and arguments cannot mean.
+fn hygienic(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}

@@ -1,0 +1,225 @@
+//! `#[derive(Pooled)]`: constructors that build a value straight in a chunk of a `goo-pool` pool.
+//!
+//! Use it through `goo_pool_typed::Pooled`, which is this macro and the trait that it implements.
+//! [`Pooled`] says what is generated, and has an example of every option.
+//!
+//! In the source, go on with `input.rs` (the user's type as the derive sees it), `options.rs` (the
+//! grammar of `#[pooled(...)]`), `check.rs` (all that can be wrong) and `expand.rs` (the code).
+
+use proc_macro::TokenStream;
+use syn::DeriveInput;
+
+mod check;
+mod errors;
+mod expand;
+mod generics;
+mod input;
+mod names;
+mod options;
+
+use errors::Errors;
+use expand::Body;
+use input::Input;
+
+/// Writes constructors that build the value in a pool, and implements the trait `Pooled`.
+///
+/// | for | constructors |
+/// |---|---|
+/// | a struct | `new_in(&Pool<Self>, fields...) -> PoolBox<Self>` |
+/// | | `try_new_in(&Pool<Self>, fields...) -> Result<PoolBox<Self>, AllocError>` |
+/// | each variant of an enum | `new_variant_in` and `try_new_variant_in`, the variant in snake case |
+///
+/// They are as visible as the type, and have an argument for each field, in declaration order.
+///
+/// ```
+/// use goo_pool_typed::{Pool, PoolBox, Pooled};
+///
+/// #[derive(Pooled)]
+/// struct List<T> {
+///     value: T,
+///     next: Option<PoolBox<List<T>>>,
+/// }
+///
+/// #[derive(Pooled)]
+/// enum Tree {
+///     Leaf(i64),
+///     BinaryNode { left: PoolBox<Tree>, right: PoolBox<Tree> },
+/// }
+///
+/// # fn main() -> Result<(), goo_pool_typed::AllocError> {
+/// let pool = Pool::new();
+/// let list = List::new_in(&pool, "first", Some(List::new_in(&pool, "second", None)));
+/// assert_eq!((list.value, pool.len()), ("first", 2));
+///
+/// let pool = Pool::new();
+/// let (left, right) = (Tree::new_leaf_in(&pool, 1), Tree::new_leaf_in(&pool, 2));
+/// let tree = Tree::try_new_binary_node_in(&pool, left, right)?;
+/// assert!(matches!(&*tree, Tree::BinaryNode { left, .. } if matches!(**left, Tree::Leaf(1))));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What happens, in order
+///
+/// 1. A chunk is reserved. If the pool has reached its limit or memory runs out, nothing of the
+///    type's own code has run: the arguments are dropped, and the result is an error (`try_`), a
+///    panic (the limit) or what `Box::new` does (memory).
+/// 2. The fields are evaluated in declaration order: conversions and default expressions run. They
+///    may use the pool. If one panics, the fields before it and the arguments not yet used are
+///    dropped, and the chunk goes back.
+/// 3. A field of a struct is written into the chunk before the next one is evaluated. So the struct
+///    as a whole is never on the stack, not even without optimisation, and may be larger than it.
+///
+/// What goes over the stack in a build without optimisation:
+///
+/// - arguments, as those of any function;
+/// - the value of one field at a time; but an array goes element by element, whatever its size, if
+///   the field's type is written as an array and it has a plain `default`, or `default = [x; N]`
+///   where `x` is a literal, a constant, a `const` block or such an array;
+/// - a whole variant of an enum, because where its fields lie, only the compiler knows;
+/// - a whole `#[repr(packed)]` struct, because its fields may be misaligned.
+///
+/// # Options of the type
+///
+/// `#[pooled(vis = "...")]` or `#[pooled(vis(...))]`: the constructors' visibility, instead of the
+/// type's. Nothing between the quotes or parentheses is private.
+///
+/// `#[pooled(rename = "name")]`, on a struct: the constructors are `name` and `try_name`.
+///
+/// ```
+/// mod shapes {
+///     #[derive(goo_pool_typed::Pooled)]
+///     #[pooled(vis = "", rename = "unchecked_in")]
+///     pub struct Square {
+///         side: f64,
+///     }
+///
+///     # use goo_pool_typed::{Pool, PoolBox};
+///     impl Square {
+///         pub fn new_in(pool: &Pool<Self>, side: f64) -> Option<PoolBox<Self>> {
+///             (side > 0.0).then(|| Self::unchecked_in(pool, side))
+///         }
+///     }
+/// }
+///
+/// assert!(shapes::Square::new_in(&goo_pool_typed::Pool::new(), -1.0).is_none());
+/// ```
+///
+/// `#[pooled(crate = path)]`: where `goo_pool_typed` is, if a crate re-exports it or it has another
+/// name in `Cargo.toml`.
+///
+/// ```
+/// mod memory {
+///     pub use goo_pool_typed as pools;
+/// }
+///
+/// #[derive(memory::pools::Pooled)]
+/// #[pooled(crate = memory::pools)]
+/// struct Node(u32);
+/// # assert_eq!(Node::new_in(&memory::pools::Pool::new(), 1).0, 1);
+/// ```
+///
+/// `#[pooled(bound = "...")]`: bounds that the default expressions need, in the form of a
+/// where-clause. Without this option a generic field with a plain `default` adds the bound that its
+/// own type is `Default`; with it, nothing is added but what it says.
+///
+/// ```
+/// use goo_pool_typed::{Pool, Pooled};
+///
+/// #[derive(Pooled)]
+/// #[pooled(bound = "T: From<u8>")]
+/// struct Counter<T> {
+///     #[pooled(default = T::from(1))]
+///     next: T,
+/// }
+///
+/// assert_eq!(Counter::<u64>::new_in(&Pool::new()).next, 1);
+/// ```
+///
+/// # Options of a variant
+///
+/// `#[pooled(rename = "name")]`: the constructors are `name` and `try_name`.
+///
+/// `#[pooled(skip)]`: no constructors.
+///
+/// ```
+/// use goo_pool_typed::{Pool, Pooled};
+///
+/// #[derive(Pooled)]
+/// enum Token {
+///     #[pooled(rename = "number")]
+///     Number(u32),
+///     #[pooled(skip)]
+///     End,
+/// }
+///
+/// let number = Token::number(&Pool::new(), 7);
+/// assert!(matches!(*number, Token::Number(7)));
+/// # let _ = Token::End;
+/// ```
+///
+/// # Options of a field
+///
+/// `#[pooled(default)]`: no argument; the value is `Default::default()`. For an array of any length
+/// it is the default of each element.
+///
+/// `#[pooled(default = expression)]`: no argument; the value is that of the expression. It may use
+/// `Self`, the arguments of fields that come later, and all arguments that are `Copy`.
+///
+/// `#[pooled(into)]`: the argument is an `impl Into` of the field's type. For an `Option<PoolBox<Self>>`
+/// that is a box or an option.
+///
+/// `#[pooled(rename = "name")]`: the argument's name. It is `field0`, `field1` and so on for a tuple's
+/// fields.
+///
+/// A field of type `PhantomData`, recognised by that name, has no argument.
+///
+/// ```
+/// use std::marker::PhantomData;
+///
+/// use goo_pool_typed::{Pool, Pooled};
+///
+/// #[derive(Pooled)]
+/// struct Page<K> {
+///     #[pooled(default = text.len())]
+///     len: usize,
+///     text: String,
+///     #[pooled(into, rename = "author")]
+///     written_by: String,
+///     #[pooled(default)]
+///     bytes: [u8; 4096],
+///     kind: PhantomData<K>,
+/// }
+/// # type Kind = ();
+///
+/// let page = Page::<Kind>::new_in(&Pool::new(), String::from("four"), "somebody");
+/// assert_eq!((page.len, &*page.text, &*page.written_by), (4, "four", "somebody"));
+/// assert_eq!(page.bytes, [0; 4096]);
+/// # let PhantomData = page.kind;
+/// ```
+///
+/// # Unsafe code
+///
+/// The generated code of a struct has `unsafe` blocks around pointers to its fields, and nothing of
+/// the user's inside them. The lint `unsafe_code` does not look into a derive's code, so a crate
+/// with `#![forbid(unsafe_code)]` can derive `Pooled`.
+///
+/// An attribute macro that stands below the derive may change the struct after the derive has seen
+/// it. If the fields are then other ones, or packed, that is a compile error.
+#[proc_macro_derive(Pooled, attributes(pooled))]
+pub fn derive_pooled(item: TokenStream) -> TokenStream {
+    let item = match syn::parse::<DeriveInput>(item) {
+        Ok(item) => item,
+        Err(error) => return error.into_compile_error().into(),
+    };
+    let mut errors = Errors::default();
+    let input = Input::read(item, &mut errors);
+    check::check(&input, &mut errors);
+    match errors.into_tokens() {
+        None => expand::expand(&input, Body::Whole).into(),
+        Some(mut tokens) => {
+            tokens.extend(expand::expand(&input, Body::Stub));
+            tokens.into()
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Settings for a typed pool.
+
+use core::alloc::Layout;
+use core::fmt;
+use core::marker::PhantomData;
+
+use goo_pool_core::{BuildError, Config, Global, Parent, RawPool, RawPoolBuilder};
+
+use crate::Pool;
+
+/// Settings for a [`Pool`]; made by [`Pool::builder`].
+///
+/// # Examples
+///
+/// ```
+/// use goo_pool_typed::Pool;
+///
+/// # fn main() -> Result<(), goo_pool_typed::BuildError> {
+/// let pool = Pool::<[f32; 4]>::builder().capacity(256).max_chunks(1024).build()?;
+/// assert!((256..=1024).contains(&pool.capacity()));
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a builder does nothing until it builds"]
+pub struct PoolBuilder<T, P> {
+    raw: RawPoolBuilder<P>,
+    values: PhantomData<fn() -> T>,
+}
+
+impl<T> PoolBuilder<T, Global> {
+    pub(crate) fn new() -> Self {
+        Self { raw: RawPool::builder(Layout::new::<T>()), values: PhantomData }
+    }
+}
+
+impl<T, P: Parent + 'static> PoolBuilder<T, P> {
+    /// Chunks to have ready from the start, instead of none.
+    pub fn capacity(self, chunks: usize) -> Self {
+        Self { raw: self.raw.capacity(chunks), ..self }
+    }
+
+    /// Bytes of the first segment (at least one chunk), instead of 8 KiB.
+    pub fn first_segment(self, bytes: usize) -> Self {
+        Self { raw: self.raw.first_segment(bytes), ..self }
+    }
+
+    /// Bytes up to which segments grow, instead of 4 MiB. A [`reserve`](Pool::reserve) may be larger.
+    pub fn max_segment(self, bytes: usize) -> Self {
+        Self { raw: self.raw.max_segment(bytes), ..self }
+    }
+
+    /// A hard limit: with so many values the pool fails instead of growing.
+    pub fn max_chunks(self, chunks: usize) -> Self {
+        Self { raw: self.raw.max_chunks(chunks), ..self }
+    }
+
+    /// All of the above, as data.
+    pub fn config(self, config: Config) -> Self {
+        Self { raw: self.raw.config(config), ..self }
+    }
+
+    /// Where the pool's memory comes from, instead of the global allocator.
+    pub fn parent<Q: Parent + 'static>(self, parent: Q) -> PoolBuilder<T, Q> {
+        PoolBuilder { raw: self.raw.parent(parent), values: PhantomData }
+    }
+
+    /// The pool.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if the initial capacity is above the limit, or the parent has no memory. Nothing stays
+    /// allocated then.
+    pub fn build(self) -> Result<Pool<T>, BuildError> {
+        Ok(Pool::from_handle(self.raw.build_handle()?))
+    }
+}
+
+impl<T, P: fmt::Debug> fmt::Debug for PoolBuilder<T, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.raw.fmt(f)
+    }
+}

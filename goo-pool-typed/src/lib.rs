@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+#![no_std]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod builder;
+mod error;
+mod pool;
+mod pool_box;
+mod pooled;
+mod slice;
+mod traits;
+mod uninit;
+mod unsize;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use builder::PoolBuilder;
+pub use error::TryAllocError;
+pub use goo_pool_core::{AllocError, BuildError, Config, Global, Parent, Stats};
+#[cfg(feature = "derive")]
+pub use goo_pool_derive::Pooled;
+pub use pool::{AllocIter, Pool};
+pub use pool_box::PoolBox;
+pub use pooled::Pooled;

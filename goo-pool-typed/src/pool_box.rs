@@ -1,0 +1,244 @@
+//! `PoolBox<T>`: owns a value in a pool.
+//!
+//! What its unsafe code rests on:
+//!
+//! | No. | Always true                                                                                     |
+//! |-----|-------------------------------------------------------------------------------------------------|
+//! | P1  | `ptr` is a live chunk, which no other handle has, of a pool behind a `PoolHandle`.                |
+//! | P2  | The pool is for the layout of the value: what `Layout::for_value` says.                           |
+//! | P3  | `ptr` came from the pool, not from a reference, so it may be used for all of the chunk's segment. |
+//! | P4  | The chunk holds a valid value.                                                                    |
+
+use core::alloc::Layout;
+use core::marker::PhantomData;
+use core::mem::{ManuallyDrop, MaybeUninit, forget, needs_drop};
+use core::ops::{Deref, DerefMut};
+use core::pin::Pin;
+use core::ptr::NonNull;
+
+use goo_pool_core::{Geometry, PoolHandle};
+
+use crate::Pool;
+
+/// Owns a value in a [`Pool`]; dropping it drops the value and gives its chunk back.
+///
+/// It is one pointer wide, as is `Option<PoolBox<T>>`, has no lifetime and may outlive every handle to its
+/// pool. What is not about the value itself is an associated function, as with `Box`:
+/// `PoolBox::into_inner(b)`.
+///
+/// A forgotten box keeps its value's chunk, and with it one segment of memory, for ever.
+///
+/// # Examples
+///
+/// ```
+/// use goo_pool_typed::{Pool, PoolBox};
+///
+/// struct Node {
+///     value: u32,
+///     next: Option<PoolBox<Node>>,
+/// }
+///
+/// let pool = Pool::new();
+/// let mut list = None;
+/// for value in 0..3 {
+///     list = Some(pool.alloc(Node { value, next: list }));
+/// }
+/// let first = PoolBox::into_inner(list.unwrap());
+/// assert_eq!((first.value, first.next.unwrap().value), (2, 1));
+/// assert!(pool.is_empty());
+/// ```
+#[repr(transparent)]
+pub struct PoolBox<T: ?Sized> {
+    ptr: NonNull<T>,
+    owns: PhantomData<T>,
+}
+
+/// Gives a chunk back.
+///
+/// # Safety
+///
+/// 1. P1 to P3 hold for `chunk`, a box's pointer, and `layout`; nobody uses the chunk any more.
+#[inline(always)]
+unsafe fn free<T: ?Sized>(chunk: NonNull<T>, layout: Layout) {
+    let thin = size_of::<NonNull<T>>() == size_of::<NonNull<u8>>();
+    match Geometry::new(layout) {
+        // The layout of what has a thin pointer is a constant, and so is all that is computed from it.
+        // SAFETY: (1).
+        Ok(geometry) if thin => unsafe { PoolHandle::deallocate_in(chunk.cast(), &geometry) },
+        // SAFETY: (1).
+        _ => unsafe { PoolHandle::deallocate_dyn(chunk.cast(), layout) },
+    }
+}
+
+/// Gives a chunk back although the value's destructor panics.
+struct FreeOnUnwind<T: ?Sized> {
+    /// Invariant: as `free` asks, from when this is dropped.
+    chunk: NonNull<T>,
+    layout: Layout,
+}
+
+impl<T: ?Sized> Drop for FreeOnUnwind<T> {
+    #[cold]
+    fn drop(&mut self) {
+        // SAFETY: see `chunk`.
+        unsafe { free(self.chunk, self.layout) };
+    }
+}
+
+impl<T> PoolBox<T> {
+    /// Moves the value out; its chunk is free.
+    #[inline]
+    #[must_use]
+    pub fn into_inner(boxed: Self) -> T {
+        let boxed = ManuallyDrop::new(boxed);
+        // SAFETY: P4; the value is not dropped in place, since the box is not.
+        let value = unsafe { boxed.ptr.read() };
+        // SAFETY: P1 to P3; the box and its value are gone.
+        unsafe { free(boxed.ptr, Layout::new::<T>()) };
+        value
+    }
+
+    /// The pool that the value lives in. If its last handle was dropped, the pool is open again, with the
+    /// settings it was built with.
+    #[must_use]
+    pub fn pool(boxed: &Self) -> Pool<T> {
+        Pool::from_handle(boxed.handle())
+    }
+}
+
+impl<T: ?Sized> PoolBox<T> {
+    /// # Safety
+    ///
+    /// 1. P1 to P4 hold for `ptr`.
+    #[inline(always)]
+    pub(crate) const unsafe fn from_non_null(ptr: NonNull<T>) -> Self {
+        Self { ptr, owns: PhantomData }
+    }
+
+    pub(crate) fn handle(&self) -> PoolHandle {
+        // SAFETY: P1, P3, P2.
+        unsafe { PoolHandle::of(self.ptr.cast(), Layout::for_value(&**self)) }
+    }
+
+    /// Gives up the box for a raw pointer: the value stays until [`from_raw`](Self::from_raw).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{Pool, PoolBox};
+    ///
+    /// let pool = Pool::new();
+    /// let raw = PoolBox::into_raw(pool.alloc(42));
+    /// // SAFETY: the pointer came from `into_raw` and is used once.
+    /// let back = unsafe { PoolBox::from_raw(raw) };
+    /// assert_eq!(*back, 42);
+    /// ```
+    #[inline]
+    #[must_use = "the value leaks unless the pointer comes back to `from_raw`"]
+    pub fn into_raw(boxed: Self) -> *mut T {
+        ManuallyDrop::new(boxed).ptr.as_ptr()
+    }
+
+    /// The box again.
+    ///
+    /// # Safety
+    ///
+    /// 1. `ptr` came from [`into_raw`](Self::into_raw), and no box was made from it since.
+    /// 2. It is that very pointer, cast at most: not one taken from a reference to the value, such as
+    ///    [`leak`](Self::leak) returns, since the pool is found outside of the value.
+    /// 3. If its type differs from that of the box, size and alignment are the same, and the value is valid.
+    #[inline]
+    pub unsafe fn from_raw(ptr: *mut T) -> Self {
+        // SAFETY: it was a box's pointer (1), so it is not null.
+        let ptr = unsafe { NonNull::new_unchecked(ptr) };
+        // SAFETY: P1 (1), P2 (3), P3 (2) and P4 (3) hold.
+        unsafe { Self::from_non_null(ptr) }
+    }
+
+    /// Gives up the box for a reference. That is final: the value is never dropped, its chunk never freed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{Pool, PoolBox};
+    ///
+    /// let config: &'static mut [u32; 4] = PoolBox::leak(Pool::new().alloc([1, 2, 3, 4]));
+    /// config[0] = 10;
+    /// ```
+    #[inline]
+    pub fn leak<'a>(boxed: Self) -> &'a mut T
+    where
+        T: 'a,
+    {
+        // SAFETY: P4, and nobody else has the chunk (P1), now or later.
+        unsafe { &mut *Self::into_raw(boxed) }
+    }
+
+    /// Pins the value. A pool never moves its values, and never reuses the memory of one that was not
+    /// dropped, so this costs nothing.
+    #[inline]
+    #[must_use]
+    pub fn into_pin(boxed: Self) -> Pin<Self> {
+        // SAFETY: the chunk stays where it is until the value is dropped, or for ever if the box is
+        // forgotten. Moving the box does not move the value.
+        unsafe { Pin::new_unchecked(boxed) }
+    }
+
+    /// The value's address.
+    #[inline]
+    #[must_use]
+    pub const fn as_ptr(boxed: &Self) -> *const T {
+        boxed.ptr.as_ptr()
+    }
+
+    /// The value's address, for writing. Like [`as_ptr`](Self::as_ptr), it makes no reference to the value, so
+    /// the pointer stays valid while others are made by it, and until the box is moved out of or dropped.
+    #[inline]
+    #[must_use]
+    pub const fn as_mut_ptr(boxed: &mut Self) -> *mut T {
+        boxed.ptr.as_ptr()
+    }
+}
+
+impl<T: ?Sized> Drop for PoolBox<T> {
+    #[inline]
+    fn drop(&mut self) {
+        let layout = Layout::for_value(&**self);
+        if needs_drop::<T>() {
+            let guard = FreeOnUnwind { chunk: self.ptr, layout };
+            // SAFETY: P4, once. No borrow of the pool is held: the destructor may use it.
+            unsafe { self.ptr.drop_in_place() };
+            forget(guard);
+        }
+        // SAFETY: P1 to P3; the value is gone, and so is the box.
+        unsafe { free(self.ptr, layout) };
+    }
+}
+
+impl<T: ?Sized> Deref for PoolBox<T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        // SAFETY: P4, and only this box reaches the value (P1), which is borrowed.
+        unsafe { self.ptr.as_ref() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for PoolBox<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: P4, and only this box reaches the value (P1), which is borrowed mutably.
+        unsafe { self.ptr.as_mut() }
+    }
+}
+
+/// The box of a `MaybeUninit` as one of its value, which has the same layout.
+///
+/// # Safety
+///
+/// 1. The chunk holds a valid value of type `T`.
+pub(crate) unsafe fn cast_init<T>(boxed: PoolBox<MaybeUninit<T>>) -> PoolBox<T> {
+    let ptr = ManuallyDrop::new(boxed).ptr.cast();
+    PoolBox { ptr, owns: PhantomData }
+}

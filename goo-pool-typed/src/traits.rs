@@ -1,0 +1,268 @@
+//! The std traits that `Box` has, passed on to the value.
+
+use core::any::Any;
+use core::borrow::{Borrow, BorrowMut};
+use core::cmp::Ordering;
+use core::error::Error;
+use core::fmt;
+use core::future::Future;
+use core::hash::{Hash, Hasher};
+use core::iter::FusedIterator;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use crate::PoolBox;
+
+impl<T: Clone> Clone for PoolBox<T> {
+    /// The value's clone, in another chunk of the same pool. If the last handle to the pool was dropped, the
+    /// pool is open just long enough for that.
+    #[inline]
+    fn clone(&self) -> Self {
+        Self::pool(self).alloc_with(|| (**self).clone())
+    }
+
+    /// Clones into the chunk that is there.
+    #[inline]
+    fn clone_from(&mut self, source: &Self) {
+        (**self).clone_from(source);
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for PoolBox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for PoolBox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized> fmt::Pointer for PoolBox<T> {
+    /// The value's address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Pointer::fmt(&Self::as_ptr(self), f)
+    }
+}
+
+impl<T: ?Sized + PartialEq> PartialEq for PoolBox<T> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: ?Sized + Eq> Eq for PoolBox<T> {}
+
+impl<T: ?Sized + PartialOrd> PartialOrd for PoolBox<T> {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        (**self).partial_cmp(other)
+    }
+}
+
+impl<T: ?Sized + Ord> Ord for PoolBox<T> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        (**self).cmp(other)
+    }
+}
+
+impl<T: ?Sized + Hash> Hash for PoolBox<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl<T: ?Sized + Hasher> Hasher for PoolBox<T> {
+    fn finish(&self) -> u64 {
+        (**self).finish()
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        (**self).write(bytes);
+    }
+}
+
+impl<T: ?Sized> AsRef<T> for PoolBox<T> {
+    #[inline]
+    fn as_ref(&self) -> &T {
+        self
+    }
+}
+
+impl<T: ?Sized> AsMut<T> for PoolBox<T> {
+    #[inline]
+    fn as_mut(&mut self) -> &mut T {
+        self
+    }
+}
+
+impl<T: ?Sized> Borrow<T> for PoolBox<T> {
+    #[inline]
+    fn borrow(&self) -> &T {
+        self
+    }
+}
+
+impl<T: ?Sized> BorrowMut<T> for PoolBox<T> {
+    #[inline]
+    fn borrow_mut(&mut self) -> &mut T {
+        self
+    }
+}
+
+/// Moving the box does not move the value.
+impl<T: ?Sized> Unpin for PoolBox<T> {}
+
+impl<T: ?Sized> From<PoolBox<T>> for Pin<PoolBox<T>> {
+    #[inline]
+    fn from(boxed: PoolBox<T>) -> Self {
+        PoolBox::into_pin(boxed)
+    }
+}
+
+impl<I: ?Sized + Iterator> Iterator for PoolBox<I> {
+    type Item = I::Item;
+
+    #[inline]
+    fn next(&mut self) -> Option<I::Item> {
+        (**self).next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (**self).size_hint()
+    }
+
+    fn nth(&mut self, n: usize) -> Option<I::Item> {
+        (**self).nth(n)
+    }
+}
+
+impl<I: ?Sized + DoubleEndedIterator> DoubleEndedIterator for PoolBox<I> {
+    #[inline]
+    fn next_back(&mut self) -> Option<I::Item> {
+        (**self).next_back()
+    }
+
+    fn nth_back(&mut self, n: usize) -> Option<I::Item> {
+        (**self).nth_back(n)
+    }
+}
+
+impl<I: ?Sized + ExactSizeIterator> ExactSizeIterator for PoolBox<I> {
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+}
+
+impl<I: ?Sized + FusedIterator> FusedIterator for PoolBox<I> {}
+
+impl<F: ?Sized + Future + Unpin> Future for PoolBox<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        Pin::new(&mut **self).poll(context)
+    }
+}
+
+impl<E: ?Sized + Error> Error for PoolBox<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        (**self).source()
+    }
+}
+
+impl PoolBox<dyn Any> {
+    /// The box as one of a `T`, if that is what it holds.
+    ///
+    /// # Errors
+    ///
+    /// The box itself, if it holds something else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{Pool, PoolBox, unsize};
+    /// use std::any::Any;
+    ///
+    /// let any: PoolBox<dyn Any> = unsize!(Pool::new().alloc(5_u32), dyn Any);
+    /// let any = any.downcast::<String>().unwrap_err();
+    /// assert_eq!(*any.downcast::<u32>().unwrap(), 5);
+    /// ```
+    pub fn downcast<T: Any>(self) -> Result<PoolBox<T>, Self> {
+        if self.is::<T>() {
+            let raw = Self::into_raw(self);
+            // SAFETY: the pointer came from `into_raw` and the value is a `T`, so the layout is the same.
+            Ok(unsafe { PoolBox::from_raw(raw.cast()) })
+        } else {
+            Err(self)
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+mod io {
+    use std::io::{BufRead, IoSlice, IoSliceMut, Read, Result, Seek, SeekFrom, Write};
+    use std::string::String;
+    use std::vec::Vec;
+
+    use crate::PoolBox;
+
+    impl<R: ?Sized + Read> Read for PoolBox<R> {
+        fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+            (**self).read(buffer)
+        }
+
+        fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
+            (**self).read_vectored(buffers)
+        }
+
+        fn read_to_end(&mut self, buffer: &mut Vec<u8>) -> Result<usize> {
+            (**self).read_to_end(buffer)
+        }
+
+        fn read_to_string(&mut self, buffer: &mut String) -> Result<usize> {
+            (**self).read_to_string(buffer)
+        }
+
+        fn read_exact(&mut self, buffer: &mut [u8]) -> Result<()> {
+            (**self).read_exact(buffer)
+        }
+    }
+
+    impl<W: ?Sized + Write> Write for PoolBox<W> {
+        fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+            (**self).write(bytes)
+        }
+
+        fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> Result<usize> {
+            (**self).write_vectored(buffers)
+        }
+
+        fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
+            (**self).write_all(bytes)
+        }
+
+        fn flush(&mut self) -> Result<()> {
+            (**self).flush()
+        }
+    }
+
+    impl<B: ?Sized + BufRead> BufRead for PoolBox<B> {
+        fn fill_buf(&mut self) -> Result<&[u8]> {
+            (**self).fill_buf()
+        }
+
+        fn consume(&mut self, bytes: usize) {
+            (**self).consume(bytes);
+        }
+    }
+
+    impl<S: ?Sized + Seek> Seek for PoolBox<S> {
+        fn seek(&mut self, to: SeekFrom) -> Result<u64> {
+            (**self).seek(to)
+        }
+    }
+}

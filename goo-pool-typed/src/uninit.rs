@@ -1,0 +1,40 @@
+//! Boxes of memory that has no value yet.
+
+use core::mem::MaybeUninit;
+
+use crate::PoolBox;
+use crate::pool_box::cast_init;
+
+impl<T> PoolBox<MaybeUninit<T>> {
+    /// Writes the value, and the box is one of a `T`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{Pool, PoolBox};
+    ///
+    /// let pool = Pool::<String>::new();
+    /// let slot = pool.alloc_uninit();
+    /// let text = PoolBox::write(slot, String::from("text"));
+    /// assert_eq!(*text, "text");
+    /// ```
+    #[inline]
+    #[must_use = "the value is dropped at once if its box is not used"]
+    pub fn write(mut boxed: Self, value: T) -> PoolBox<T> {
+        (*boxed).write(value);
+        // SAFETY: just written.
+        unsafe { boxed.assume_init() }
+    }
+
+    /// The box as one of a `T`.
+    ///
+    /// # Safety
+    ///
+    /// 1. The memory holds a valid value of type `T`.
+    #[inline]
+    #[must_use = "the value is dropped at once if its box is not used"]
+    pub unsafe fn assume_init(self) -> PoolBox<T> {
+        // SAFETY: (1).
+        unsafe { cast_init(self) }
+    }
+}

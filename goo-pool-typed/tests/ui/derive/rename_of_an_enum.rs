@@ -1,0 +1,9 @@
+use goo_pool_typed::Pooled;
+
+#[derive(Pooled)]
+#[pooled(rename = "make")]
+enum Shape {
+    Circle,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use goo_pool_typed::Pooled;
+
+#[derive(Pooled)]
+#[pooled(rename = make)]
+struct Node {
+    value: u32,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use goo_pool_typed::Pooled;
+
+#[derive(Pooled)]
+enum Shape {
+    Circle,
+    #[pooled(rename = "try_new_circle_in")]
+    Square,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use goo_pool_typed::Pooled;
+
+#[derive(Pooled)]
+#[pooled(vis = "public")]
+struct Node;
+
+fn main() {}
