@@ -174,7 +174,8 @@ impl Geometry {
     }
 }
 
-/// How the fast path finds a chunk's bit.
+/// How the fast path finds a chunk's bit. By value: a heap's own geometry ends with the heap, perhaps in the very
+/// call that it is an argument of.
 pub(crate) trait Shape: Copy {
     /// What of an address is an offset in its block.
     fn mask(self) -> usize;
@@ -184,7 +185,7 @@ pub(crate) trait Shape: Copy {
 }
 
 /// A geometry that is a constant where it is used: the compiler turns the division into shifts.
-impl Shape for &Geometry {
+impl Shape for Geometry {
     #[inline(always)]
     fn mask(self) -> usize {
         self.mask
@@ -219,7 +220,7 @@ impl Deref for Stored {
     }
 }
 
-impl Shape for &Stored {
+impl Shape for Stored {
     #[inline(always)]
     fn mask(self) -> usize {
         self.geometry.mask
@@ -301,8 +302,8 @@ mod tests {
             for index in 0..geometry.chunks {
                 let offset = geometry.offset_of(index);
                 let address = 3 * geometry.block_size() + offset;
-                assert_eq!((&geometry).index_of(address), index, "{layout:?}");
-                assert_eq!((&Stored::new(geometry)).index_of(address), index, "{layout:?}");
+                assert_eq!(geometry.index_of(address), index, "{layout:?}");
+                assert_eq!(Stored::new(geometry).index_of(address), index, "{layout:?}");
                 assert_eq!(geometry.exact_index(offset), Some(index), "{layout:?}");
                 assert!(geometry.stride == 1 || geometry.exact_index(offset + 1).is_none());
             }

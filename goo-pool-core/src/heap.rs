@@ -301,11 +301,11 @@ impl HeapPtr {
         }
     }
 
+    /// A closed heap keeps nothing in its hand. This may be its end.
     #[cold]
     #[inline(never)]
     fn free_closed(self, chunk: ChunkPtr) {
-        let _hold = self.hold();
-        self.put(chunk, &self.geometry);
+        self.put(chunk, self.geometry);
     }
 
     /// Puts the chunks that the heap holds itself back into their blocks.
@@ -320,14 +320,14 @@ impl HeapPtr {
             // SAFETY: it lies behind `word_base`, which is not null.
             let chunk = unsafe { NonNull::new_unchecked(chunk) };
             // SAFETY: as above.
-            self.put(unsafe { ChunkPtr::new(chunk) }, &self.geometry);
+            self.put(unsafe { ChunkPtr::new(chunk) }, self.geometry);
         }
         let recent = self.recent.replace(ptr::null_mut());
         if recent > CLOSED {
             // SAFETY: it is neither null nor `CLOSED`.
             let chunk = unsafe { NonNull::new_unchecked(recent) };
             // SAFETY: so it is a chunk (H3).
-            self.put(unsafe { ChunkPtr::new(chunk) }, &self.geometry);
+            self.put(unsafe { ChunkPtr::new(chunk) }, self.geometry);
         } else {
             self.recent.set(recent);
         }

@@ -67,9 +67,9 @@ impl PoolHandle {
     pub unsafe fn deallocate_in(chunk: NonNull<u8>, geometry: &Geometry) {
         // SAFETY: it is a chunk (1).
         let chunk = unsafe { ChunkPtr::new(chunk) };
-        let heap = chunk.block(geometry).header().heap;
+        let heap = chunk.block(*geometry).header().heap;
         // SAFETY: (1) to (3).
-        unsafe { heap.free(chunk, geometry) };
+        unsafe { heap.free(chunk, *geometry) };
     }
 
     /// The same for a geometry that is not a constant: cheaper than making a [`Geometry`] first.
@@ -86,7 +86,7 @@ impl PoolHandle {
         let block = unsafe { chunk.block_of_layout(layout) };
         let heap = block.header().heap;
         // SAFETY: (1), and it is the heap's own geometry.
-        unsafe { heap.free(chunk, &heap.geometry) };
+        unsafe { heap.free(chunk, heap.geometry) };
     }
 
     /// A handle to the pool of a chunk. Opens the pool again if it is closed.

@@ -110,7 +110,7 @@ impl RawPool {
         // SAFETY: it is one of our chunks (1).
         let chunk = unsafe { ChunkPtr::new(chunk) };
         // SAFETY: (1), (2), and it is the heap's own geometry.
-        unsafe { self.heap.free(chunk, &self.heap.geometry) };
+        unsafe { self.heap.free(chunk, self.heap.geometry) };
     }
 
     /// Makes all chunks free at once and keeps the memory. One step for each segment; no chunk is touched.
