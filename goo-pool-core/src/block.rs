@@ -67,10 +67,14 @@ impl ChunkPtr {
     }
 
     /// The block that the chunk lies in.
+    ///
+    /// # Safety
+    ///
+    /// 1. `shape` is that of the chunk's pool.
     #[inline(always)]
-    pub(crate) fn block(self, shape: impl Shape) -> Block {
+    pub(crate) unsafe fn block(self, shape: impl Shape) -> Block {
         let offset = self.0.addr().get() & shape.mask();
-        // SAFETY: the chunk lies in a block, whose base is the multiple of the block size below (G1), in
+        // SAFETY: the chunk lies in a block, whose base is the multiple of the block size (1) below (G1), in
         // the same segment, which the pointer may be used for.
         Block(unsafe { self.0.byte_sub(offset) }.cast())
     }
@@ -87,10 +91,16 @@ impl ChunkPtr {
         Block(unsafe { self.0.byte_sub(offset) }.cast())
     }
 
-    /// Where the chunk's bit is in its block.
+    /// The block that the chunk lies in, and where in it its bit is.
+    ///
+    /// # Safety
+    ///
+    /// 1. `shape` is that of the chunk's pool.
     #[inline(always)]
-    pub(crate) fn bit(self, shape: impl Shape) -> BitIndex {
-        BitIndex::new(shape.index_of(self.0.addr().get()))
+    pub(crate) unsafe fn place(self, shape: impl Shape) -> (Block, BitIndex) {
+        // SAFETY: (1).
+        let block = unsafe { self.block(shape) };
+        (block, BitIndex::new(shape.index_of(self.0.addr().get())))
     }
 }
 
@@ -132,9 +142,11 @@ impl Block {
         // header of a segment's first block is not part of it.
         unsafe { block.0.write(header) };
         for word in 0..words {
+            // SAFETY: one of the block's words.
+            let word = unsafe { block.word_ptr(word) };
             // All ones is "every chunk free", the bits beyond the last chunk included (B2).
-            // SAFETY: the bitmap's words lie between the header and the first chunk, aligned, and are nobody's (2).
-            unsafe { block.word_ptr(word).write(Cell::new(u64::MAX)) };
+            // SAFETY: it lies in the block, aligned, and is nobody's (2).
+            unsafe { word.write(Cell::new(u64::MAX)) };
         }
         block
     }
@@ -157,18 +169,35 @@ impl Block {
     }
 
     /// Bitmap word `word`.
+    ///
+    /// # Safety
+    ///
+    /// 1. `word` is less than `words()`.
     #[inline(always)]
-    pub(crate) fn word<'a>(self, word: usize) -> &'a Cell<u64> {
+    pub(crate) unsafe fn word<'a>(self, word: usize) -> &'a Cell<u64> {
         debug_assert!(word < self.words());
-        // SAFETY: the word is initialised (`write`), aligned, and reached through cells only.
-        unsafe { self.word_ptr(word).as_ref() }
+        // SAFETY: (1).
+        let word = unsafe { self.word_ptr(word) };
+        // SAFETY: it is initialised (`write`), aligned, and reached through cells only.
+        unsafe { word.as_ref() }
     }
 
+    /// # Safety
+    ///
+    /// 1. `word` is less than `words()`.
     #[inline(always)]
-    fn word_ptr(self, word: usize) -> NonNull<Cell<u64>> {
+    unsafe fn word_ptr(self, word: usize) -> NonNull<Cell<u64>> {
         let offset = HEADER_BYTES + word * size_of::<u64>();
-        // SAFETY: callers' words are in the bitmap, which lies in the block (G2).
+        // SAFETY: the bitmap's words (1) lie between the header and the first chunk (G2).
         unsafe { self.0.byte_add(offset) }.cast()
+    }
+
+    /// The bits of all words, each with those that stand for chunks.
+    pub(crate) fn bitmap(self) -> impl Iterator<Item = (u64, u64)> {
+        (0..self.words()).map(move |word| {
+            // SAFETY: one of the block's words.
+            (unsafe { self.word(word) }.get(), self.chunk_bits(word))
+        })
     }
 
     pub(crate) fn chunks(self) -> usize {
@@ -198,7 +227,7 @@ impl Block {
 
     /// Chunks that are free and in the block.
     pub(crate) fn free_chunks(self) -> usize {
-        (0..self.words()).map(|word| (self.word(word).get() & self.chunk_bits(word)).count_ones() as usize).sum()
+        self.bitmap().map(|(bits, chunks)| (bits & chunks).count_ones() as usize).sum()
     }
 
     pub(crate) fn is_full_of_free_chunks(self) -> bool {

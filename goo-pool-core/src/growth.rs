@@ -1,8 +1,8 @@
 //! When a heap asks its parent for memory, and when it gives memory back.
 //!
-//! Memory goes back a segment at a time, once every chunk of it is free, but the heap keeps what it
-//! would soon ask for again: one spare segment at first, and twice as much each time it turns out to
-//! have given back too much. So one object that flips a segment between empty and used costs no parent
+//! Memory goes back a segment at a time, once every chunk of it is free, but the heap keeps what was
+//! reserved, and what it would soon ask for again: one spare segment at first, and twice as much each time
+//! it turns out to have given back too much. So one object that flips a segment between empty and used costs no parent
 //! call, and a load that comes and goes costs a logarithmic number of them.
 
 use crate::error::AllocError;
@@ -13,7 +13,7 @@ use crate::segment::{Segment, next_segment_chunks, segment_layout};
 /// The least that `Heap::keep` is while the heap is open: any spare segment at all.
 pub(crate) const KEEP_ONE: usize = 1;
 
-/// While there is a hold, no segment goes back to the parent and the heap does not end (H4); what became
+/// While a hold is in use, no segment goes back to the parent and the heap does not end (H4); what became
 /// due meanwhile is done when the last hold is dropped.
 pub(crate) struct Hold(HeapPtr);
 
@@ -23,19 +23,22 @@ impl HeapPtr {
         Hold(self)
     }
 
-    /// Makes room for `additional` more chunks than are live.
+    /// Makes room for `additional` more chunks than are live, and keeps at least that much room from now on.
     pub(crate) fn reserve(self, additional: usize) -> Result<(), AllocError> {
+        self.make_room(additional)?;
+        self.keep.set(self.keep.get().max(additional));
+        Ok(())
+    }
+
+    /// Makes room for `additional` more chunks than are live.
+    pub(crate) fn make_room(self, additional: usize) -> Result<(), AllocError> {
         loop {
             let free = self.segments.chunks.get() - self.live_chunks();
             let missing = additional.saturating_sub(free);
             if missing == 0 {
                 return Ok(());
             }
-            let bytes = self.segments.bytes.get();
             self.grow(missing)?;
-            // What was asked for is kept until it is asked away.
-            let added = self.segments.bytes.get().saturating_sub(bytes);
-            self.keep.set(self.keep.get().saturating_add(added));
         }
     }
 
@@ -76,7 +79,7 @@ impl HeapPtr {
         let segment = unsafe { Segment::write(memory, layout, chunks) };
         self.segments.add(segment);
         if self.gave_back.replace(false) {
-            self.keep.set(self.keep.get().max(segment.bytes()).saturating_mul(2));
+            self.keep.set(self.keep.get().max(segment.chunks()).saturating_mul(2));
         }
         #[cfg(debug_assertions)]
         self.assert_valid();
@@ -111,15 +114,19 @@ impl HeapPtr {
         debug_assert_eq!(self.holds.get(), 1);
         loop {
             if self.unsettled.replace(false) {
-                // Retiring moves a segment to the end of the list, so look from the start again.
-                while let Some(segment) = self.segments.iter().find(|segment| segment.is_emptied()) {
-                    self.retire(segment);
+                // Retiring moves a segment to the end of the list; the iterator has read its neighbour before.
+                for segment in self.segments.iter() {
+                    if segment.is_emptied() {
+                        self.retire(segment);
+                    }
                 }
             }
-            let Some(segment) = self.segments.last_spare() else { return };
-            if self.segments.spare_bytes.get() - segment.bytes() < self.keep.get() {
-                return;
-            }
+            let keep = if self.shrinking.get() || self.handles.get() == 0 { 0 } else { self.keep.get() };
+            let dispensable = self.segments.last_spare().filter(|segment| {
+                let others = self.segments.spare_chunks.get() - segment.chunks();
+                others >= keep
+            });
+            let Some(segment) = dispensable else { break };
             self.segments.remove(segment);
             self.gave_back.set(true);
             let (memory, layout) = (segment.base(), segment.layout());
@@ -127,36 +134,44 @@ impl HeapPtr {
             // more.
             unsafe { self.parent().deallocate(memory, layout) };
         }
+        if self.shrinking.replace(false) {
+            self.gave_back.set(false);
+        }
     }
 
-    /// Gives back all segments that are empty now.
+    /// Gives back all segments that are empty now, or when the outermost hold is dropped.
     pub(crate) fn shrink_to_fit(self) {
-        let hold = self.hold();
+        let _hold = self.hold();
         self.flush();
-        self.keep.set(0);
-        drop(hold);
         self.keep.set(KEEP_ONE);
-        self.gave_back.set(false);
+        self.shrinking.set(true);
     }
 
     /// Makes all chunks free, without a look at any of them, in one step for each segment. The memory stays.
-    pub(crate) fn reset(self) {
+    ///
+    /// # Safety
+    ///
+    /// 1. Nobody uses a chunk that was handed out before.
+    pub(crate) unsafe fn reset(self) {
         self.forget_held();
         self.room.clear();
         self.segments.make_all_spare();
         self.unsettled.set(false);
-        self.keep.set(self.keep.get().max(self.segments.bytes.get()));
+        self.keep.set(self.keep.get().max(self.segments.chunks.get()));
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        /// Also when the parent panics.
+        /// Also when the parent panics: then a closed heap goes on giving back, for nobody will come again.
         struct Release(HeapPtr);
 
         impl Drop for Release {
             fn drop(&mut self) {
                 let heap = self.0;
+                if heap.holds.get() == 1 && heap.handles.get() == 0 {
+                    heap.settle();
+                }
                 heap.holds.set(heap.holds.get() - 1);
                 if heap.holds.get() == 0 && heap.handles.get() == 0 && heap.segments.is_empty() {
                     // SAFETY: nobody can reach the heap any more: no handle, no hold, and without a segment

@@ -39,8 +39,10 @@ pub(crate) struct Heap {
     pub(crate) holds: Cell<usize>,
     /// A segment was emptied while there was a hold.
     pub(crate) unsettled: Cell<bool>,
-    /// A spare segment goes back if the others have at least this many bytes.
+    /// A spare segment goes back if the others have at least this many chunks.
     pub(crate) keep: Cell<usize>,
+    /// All spare segments go back, once.
+    pub(crate) shrinking: Cell<bool>,
     /// A segment went back to the parent since the heap grew last.
     pub(crate) gave_back: Cell<bool>,
     /// Owners that may allocate; the heap is closed while there are none (H3).
@@ -92,6 +94,7 @@ impl Heap {
             holds: Cell::new(0),
             unsettled: Cell::new(false),
             keep: Cell::new(crate::growth::KEEP_ONE),
+            shrinking: Cell::new(false),
             gave_back: Cell::new(false),
             handles: Cell::new(1),
             layout,
@@ -115,20 +118,29 @@ impl HeapPtr {
         self.0
     }
 
-    /// A free chunk, from now on the caller's. `stride` is the geometry's, which a typed pool knows as a
-    /// constant.
+    /// A free chunk, from now on the caller's.
+    ///
+    /// # Safety
+    ///
+    /// 1. `stride` is the geometry's. (A typed pool knows it as a constant.)
     #[inline(always)]
-    pub(crate) fn allocate(self, stride: usize) -> Result<ChunkPtr, AllocError> {
-        match self.take(stride) {
+    pub(crate) unsafe fn allocate(self, stride: usize) -> Result<ChunkPtr, AllocError> {
+        // SAFETY: (1).
+        match unsafe { self.take(stride) } {
             Some(chunk) => Ok(chunk),
             None => self.allocate_slow(),
         }
     }
 
     /// As `allocate`, for callers that do not come back from an error.
+    ///
+    /// # Safety
+    ///
+    /// 1. `stride` is the geometry's.
     #[inline(always)]
-    pub(crate) fn allocate_or(self, stride: usize, fail: fn(AllocError) -> !) -> ChunkPtr {
-        match self.take(stride) {
+    pub(crate) unsafe fn allocate_or(self, stride: usize, fail: fn(AllocError) -> !) -> ChunkPtr {
+        // SAFETY: (1).
+        match unsafe { self.take(stride) } {
             Some(chunk) => chunk,
             None => self.allocate_slow_or(fail),
         }
@@ -140,8 +152,13 @@ impl HeapPtr {
         self.allocate_slow().unwrap_or_else(|error| fail(error))
     }
 
+    /// The chunk freed last, or the next of the word.
+    ///
+    /// # Safety
+    ///
+    /// 1. `stride` is the geometry's.
     #[inline(always)]
-    fn take(self, stride: usize) -> Option<ChunkPtr> {
+    unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
         debug_assert!(!self.is_closed(), "allocation from a closed heap");
         if let Some(recent) = NonNull::new(self.recent.get()) {
             self.recent.set(ptr::null_mut());
@@ -153,7 +170,7 @@ impl HeapPtr {
             return None;
         }
         self.word.set(word & (word - 1));
-        // SAFETY: bit i of a word that is not 0 is the chunk i strides behind `word_base` (H2).
+        // SAFETY: bit i of a word that is not 0 is the chunk i strides (1) behind `word_base` (H2).
         let chunk = unsafe { self.word_base.get().byte_add(word.trailing_zeros() as usize * stride) };
         // SAFETY: it lies behind `word_base`, which is not null.
         let chunk = unsafe { NonNull::new_unchecked(chunk) };
@@ -166,7 +183,8 @@ impl HeapPtr {
     fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
         // The parent may free or allocate here while it is asked for memory, so look again from the start.
         loop {
-            if let Some(chunk) = self.take(self.geometry.stride()) {
+            // SAFETY: it is the geometry's.
+            if let Some(chunk) = unsafe { self.take(self.geometry.stride()) } {
                 return Ok(chunk);
             }
             if !self.refill() {
@@ -193,7 +211,8 @@ impl HeapPtr {
     /// Moves a block's word, which is not 0, into the heap's (H1).
     fn take_word(self, block: Block, word: usize) {
         let header = block.header();
-        let cell = block.word(word);
+        // SAFETY: the summary has bits for the block's words only (B3).
+        let cell = unsafe { block.word(word) };
         let bits = cell.replace(0);
         header.summary.set(header.summary.get() & !(1 << word));
         if bits == u64::MAX {
@@ -232,26 +251,35 @@ impl HeapPtr {
     /// 2. Nobody touches its bytes after this call.
     /// 3. `shape` is the heap's.
     #[inline(always)]
+    #[track_caller]
     pub(crate) unsafe fn free(self, chunk: ChunkPtr, shape: impl Shape) {
         #[cfg(debug_assertions)]
         self.check_freed(chunk.get());
         let recent = self.recent.get();
         // One comparison serves all three cases; a closed heap costs an open one nothing.
         if recent > CLOSED {
-            self.put(chunk, shape);
+            // SAFETY: (1) and (3).
+            unsafe { self.put(chunk, shape) };
         } else if recent.is_null() {
             self.recent.set(chunk.get().as_ptr());
         } else {
-            self.free_closed(chunk);
+            // SAFETY: (1).
+            unsafe { self.free_closed(chunk) };
         }
     }
 
     /// Sets a chunk's bit in its block.
+    ///
+    /// # Safety
+    ///
+    /// 1. `chunk` is one of this heap's, and its bit is 0.
+    /// 2. `shape` is the heap's.
     #[inline(always)]
-    fn put(self, chunk: ChunkPtr, shape: impl Shape) {
-        let block = chunk.block(shape);
-        let at = chunk.bit(shape);
-        let word = block.word(at.word);
+    unsafe fn put(self, chunk: ChunkPtr, shape: impl Shape) {
+        // SAFETY: (2).
+        let (block, at) = unsafe { chunk.place(shape) };
+        // SAFETY: a chunk's word is one of its block's.
+        let word = unsafe { block.word(at.word) };
         let before = word.get();
         if before == 0 {
             return self.put_first_slow(block, at);
@@ -274,7 +302,8 @@ impl HeapPtr {
         }
         // A word that is not 0 has ones beyond the last chunk, so that a full word is all ones (B2).
         let after = at.mask() | !block.chunk_bits(at.word);
-        block.word(at.word).set(after);
+        // SAFETY: a chunk's word is one of its block's.
+        unsafe { block.word(at.word) }.set(after);
         if after == u64::MAX {
             self.word_filled_slow(block);
         }
@@ -302,10 +331,15 @@ impl HeapPtr {
     }
 
     /// A closed heap keeps nothing in its hand. This may be its end.
+    ///
+    /// # Safety
+    ///
+    /// 1. `chunk` is one of this heap's, and its bit is 0.
     #[cold]
     #[inline(never)]
-    fn free_closed(self, chunk: ChunkPtr) {
-        self.put(chunk, self.geometry);
+    unsafe fn free_closed(self, chunk: ChunkPtr) {
+        // SAFETY: (1).
+        unsafe { self.put(chunk, self.geometry) };
     }
 
     /// Puts the chunks that the heap holds itself back into their blocks.
@@ -320,20 +354,24 @@ impl HeapPtr {
             // SAFETY: it lies behind `word_base`, which is not null.
             let chunk = unsafe { NonNull::new_unchecked(chunk) };
             // SAFETY: as above.
-            self.put(unsafe { ChunkPtr::new(chunk) }, self.geometry);
+            let chunk = unsafe { ChunkPtr::new(chunk) };
+            // SAFETY: it was held, so its bit is 0 (H1).
+            unsafe { self.put(chunk, self.geometry) };
         }
         let recent = self.recent.replace(ptr::null_mut());
         if recent > CLOSED {
             // SAFETY: it is neither null nor `CLOSED`.
             let chunk = unsafe { NonNull::new_unchecked(recent) };
             // SAFETY: so it is a chunk (H3).
-            self.put(unsafe { ChunkPtr::new(chunk) }, self.geometry);
+            let chunk = unsafe { ChunkPtr::new(chunk) };
+            // SAFETY: it was held, so its bit is 0 (H1).
+            unsafe { self.put(chunk, self.geometry) };
         } else {
             self.recent.set(recent);
         }
     }
 
-    /// Forgets the chunks that the heap holds itself, as part of a reset.
+    /// Forgets the chunks that the heap holds itself, as part of a reset: all blocks are about to be empty.
     pub(crate) fn forget_held(self) {
         self.word.set(0);
         self.recent.set(ptr::null_mut());

@@ -1,5 +1,6 @@
 //! Answers about a heap, computed from its bitmaps when asked.
 
+#[cfg(debug_assertions)]
 use core::ptr::NonNull;
 
 use crate::block::{BitIndex, Block, ChunkPtr};
@@ -65,15 +66,21 @@ impl HeapPtr {
         // SAFETY: the block is cut.
         let block = unsafe { Block::of_segment(segment, block, &self.geometry) };
         let at = BitIndex::new(index);
-        if self.is_free(block, at) { Place::Free } else { Place::Live }
+        // SAFETY: one of the block's chunks.
+        if unsafe { self.is_free(block, at) } { Place::Free } else { Place::Live }
     }
 
     /// Whether the chunk of a bit is in the block, in the heap's word or in `recent`.
-    fn is_free(self, block: Block, at: BitIndex) -> bool {
-        if block.word(at.word).get() & at.mask() != 0 {
+    ///
+    /// # Safety
+    ///
+    /// 1. `at` is the bit of one of the block's chunks.
+    unsafe fn is_free(self, block: Block, at: BitIndex) -> bool {
+        // SAFETY: so is its word (1).
+        if unsafe { block.word(at.word) }.get() & at.mask() != 0 {
             return true;
         }
-        // SAFETY: the caller's bit is a chunk's.
+        // SAFETY: (1).
         let chunk = unsafe { block.chunk(at, &self.geometry) };
         let (word, base) = self.held_word();
         // SAFETY: every word has a first chunk.
@@ -106,7 +113,8 @@ impl HeapPtr {
                 let block = unsafe { Block::of_segment(segment, index, &self.geometry) };
                 for chunk in 0..block.chunks() {
                     let at = BitIndex::new(chunk);
-                    if !self.is_free(block, at) {
+                    // SAFETY: one of the block's chunks.
+                    if !unsafe { self.is_free(block, at) } {
                         // SAFETY: one of the block's chunks.
                         visit(unsafe { block.chunk(at, &self.geometry) });
                     }

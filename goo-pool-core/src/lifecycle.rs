@@ -11,7 +11,6 @@ use core::ptr::NonNull;
 use crate::config::Config;
 use crate::error::AllocError;
 use crate::geometry::Geometry;
-use crate::growth::KEEP_ONE;
 use crate::heap::{Heap, HeapPtr};
 use crate::parent::Parent;
 
@@ -51,7 +50,6 @@ impl HeapPtr {
         match self.handles.get() {
             0 => {
                 self.mark_closed(false);
-                self.keep.set(KEEP_ONE);
                 self.gave_back.set(false);
             }
             // As `Rc` does: so many handles can only have been forgotten.
@@ -61,8 +59,12 @@ impl HeapPtr {
         self.handles.set(self.handles.get() + 1);
     }
 
-    /// One handle less; the last one closes the heap, and the caller must not use it any more.
-    pub(crate) fn release_handle(self) {
+    /// One handle less; the last one closes the heap.
+    ///
+    /// # Safety
+    ///
+    /// 1. The handle is the caller's, who does not use it again.
+    pub(crate) unsafe fn release_handle(self) {
         debug_assert!(self.handles.get() != 0);
         if self.handles.get() > 1 {
             self.handles.set(self.handles.get() - 1);
@@ -77,7 +79,6 @@ impl HeapPtr {
         self.flush();
         self.handles.set(0);
         self.mark_closed(true);
-        self.keep.set(0);
     }
 }
 

@@ -7,7 +7,8 @@ use core::ptr::NonNull;
 ///
 /// A pool asks its parent for a few large pieces and gives them back whole; it never asks for zero
 /// bytes. It is called with no borrow held and no half-made state, so a parent may panic, and may even
-/// allocate or free in the pool that asks (mind that an allocation may ask the parent again).
+/// allocate or free in the pool that asks (mind that an allocation may ask the parent again). What it panics
+/// about in `deallocate` counts as given back.
 ///
 /// # Safety
 ///

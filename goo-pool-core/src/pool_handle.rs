@@ -18,7 +18,7 @@ use crate::raw_pool::RawPool;
 /// From then on each segment goes back to the parent with its last live chunk, and the pool itself with
 /// the last segment. A chunk is given back without a handle, by its address and geometry alone.
 ///
-/// It dereferences to the pool, for everything but allocating.
+/// It dereferences to the pool. As all of a pool, its chunks are freed on the thread that it belongs to.
 pub struct PoolHandle {
     /// Owns one of the heap's handles; never dropped as a `RawPool`.
     pool: ManuallyDrop<RawPool>,
@@ -41,7 +41,8 @@ impl PoolHandle {
     /// 1. `geometry` equals the pool's ([`RawPool::geometry`]).
     #[inline(always)]
     pub unsafe fn allocate_in(&self, geometry: &Geometry) -> Result<NonNull<u8>, AllocError> {
-        self.pool.heap().allocate(geometry.stride()).map(ChunkPtr::get)
+        // SAFETY: the heap's stride, since it is the heap's geometry (1).
+        unsafe { self.pool.heap().allocate(geometry.stride()) }.map(ChunkPtr::get)
     }
 
     /// As [`allocate_in`](Self::allocate_in), for callers that do not come back from an error: without one
@@ -52,7 +53,8 @@ impl PoolHandle {
     /// 1. `geometry` equals the pool's ([`RawPool::geometry`]).
     #[inline(always)]
     pub unsafe fn allocate_in_or(&self, geometry: &Geometry, fail: fn(AllocError) -> !) -> NonNull<u8> {
-        self.pool.heap().allocate_or(geometry.stride(), fail).get()
+        // SAFETY: the heap's stride, since it is the heap's geometry (1).
+        unsafe { self.pool.heap().allocate_or(geometry.stride(), fail) }.get()
     }
 
     /// Gives a chunk back to the pool it came from, open or closed.
@@ -60,14 +62,16 @@ impl PoolHandle {
     /// # Safety
     ///
     /// 1. `chunk` came from a pool behind a `PoolHandle`, has not been given back since, and may be used
-    ///    for all of its segment: it is the pointer that the pool gave, not one made from a reference.
+    ///    for all of its segment: it is the pointer that the pool gave, not one made from a reference. The
+    ///    caller is on the pool's thread.
     /// 2. Nobody touches its bytes after this call.
     /// 3. `geometry` equals that pool's.
     #[inline(always)]
     pub unsafe fn deallocate_in(chunk: NonNull<u8>, geometry: &Geometry) {
         // SAFETY: it is a chunk (1).
         let chunk = unsafe { ChunkPtr::new(chunk) };
-        let heap = chunk.block(*geometry).header().heap;
+        // SAFETY: the geometry is that of the chunk's pool (3).
+        let heap = unsafe { chunk.block(*geometry) }.header().heap;
         // SAFETY: (1) to (3).
         unsafe { heap.free(chunk, *geometry) };
     }
@@ -106,6 +110,20 @@ impl PoolHandle {
         Self::new(RawPool::from_heap(heap))
     }
 
+    /// Makes room for `additional` allocations that follow at once: as [`RawPool::reserve`], but nothing is kept
+    /// for longer than it is used, and it is not worth while to look for what is free already if the pool is
+    /// 64 times as large.
+    ///
+    /// # Errors
+    ///
+    /// As [`RawPool::reserve`].
+    pub fn prepare(&self, additional: usize) -> Result<(), AllocError> {
+        if self.capacity() / 64 > additional {
+            return Ok(());
+        }
+        self.pool.heap().make_room(additional)
+    }
+
     /// Whether both are handles to one pool.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
@@ -123,7 +141,8 @@ impl Clone for PoolHandle {
 
 impl Drop for PoolHandle {
     fn drop(&mut self) {
-        self.pool.heap().release_handle();
+        // SAFETY: ours, and it ends here.
+        unsafe { self.pool.heap().release_handle() };
     }
 }
 

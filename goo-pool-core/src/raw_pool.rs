@@ -76,7 +76,8 @@ impl RawPool {
     /// [`AllocError`] if all chunks are live and the pool cannot grow; it stays as it was.
     #[inline]
     pub fn allocate(&self) -> Result<NonNull<u8>, AllocError> {
-        self.heap.allocate(self.heap.geometry.stride()).map(ChunkPtr::get)
+        // SAFETY: it is the geometry's.
+        unsafe { self.heap.allocate(self.heap.geometry.stride()) }.map(ChunkPtr::get)
     }
 
     /// A free chunk, all its bytes 0.
@@ -96,7 +97,8 @@ impl RawPool {
     ///
     /// # Safety
     ///
-    /// 1. `chunk` came from this pool and has not been given back since (nor has the pool been reset).
+    /// 1. `chunk` came from this pool and has not been given back since (nor has the pool been reset). It is
+    ///    the pointer that the pool gave, not one made from a reference to what is in the chunk.
     /// 2. Nobody touches its bytes after this call.
     ///
     /// # Panics
@@ -105,9 +107,7 @@ impl RawPool {
     #[inline]
     #[track_caller]
     pub unsafe fn deallocate(&self, chunk: NonNull<u8>) {
-        #[cfg(debug_assertions)]
-        self.heap.check_freed(chunk);
-        // SAFETY: it is one of our chunks (1).
+        // SAFETY: it is one of our chunks, with the pool's own pointer (1).
         let chunk = unsafe { ChunkPtr::new(chunk) };
         // SAFETY: (1), (2), and it is the heap's own geometry.
         unsafe { self.heap.free(chunk, self.heap.geometry) };
@@ -139,12 +139,14 @@ impl RawPool {
     /// # }
     /// ```
     pub unsafe fn reset(&self) {
-        self.heap.reset();
+        // SAFETY: (1).
+        unsafe { self.heap.reset() };
     }
 
-    /// Makes room for `additional` more chunks than are live now, with at most one request to the parent.
+    /// Makes room for `additional` more chunks than are live now, in one piece if something is missing.
     ///
-    /// What was reserved is kept until [`shrink_to_fit`](Self::shrink_to_fit).
+    /// From then on at least so much room is kept, until [`shrink_to_fit`](Self::shrink_to_fit). One step for each 64 chunks of
+    /// the capacity.
     ///
     /// # Errors
     ///
@@ -154,7 +156,8 @@ impl RawPool {
         self.heap.reserve(additional)
     }
 
-    /// Gives every segment without a live chunk back to the parent, and forgets what was reserved.
+    /// Gives every segment without a live chunk back to the parent, and forgets what was reserved. While
+    /// [`for_each_live`](Self::for_each_live) runs, that waits for its end.
     pub fn shrink_to_fit(&self) {
         self.heap.shrink_to_fit();
     }
@@ -244,9 +247,11 @@ impl RawPool {
 
 impl Drop for RawPool {
     fn drop(&mut self) {
+        // SAFETY: the pool owns its chunks; whoever still has one may not use it (`deallocate`'s first duty).
+        unsafe { self.heap.reset() };
         // All chunks are free now, so the heap closes empty, and that ends it.
-        self.heap.reset();
-        self.heap.release_handle();
+        // SAFETY: ours, and the pool ends here.
+        unsafe { self.heap.release_handle() };
     }
 }
 

@@ -117,10 +117,10 @@ pub(crate) struct SegmentList {
     pub(crate) cutting: Cell<Option<Segment>>,
     /// Bytes of all segments together.
     pub(crate) bytes: Cell<usize>,
-    /// Bytes of the spare ones (S5).
-    pub(crate) spare_bytes: Cell<usize>,
     /// Chunks of all segments together.
     pub(crate) chunks: Cell<usize>,
+    /// Chunks of the spare ones.
+    pub(crate) spare_chunks: Cell<usize>,
 }
 
 impl SegmentList {
@@ -141,7 +141,7 @@ impl SegmentList {
     pub(crate) fn add(&self, segment: Segment) {
         self.bytes.set(self.bytes.get() + segment.bytes());
         self.chunks.set(self.chunks.get() + segment.chunks());
-        self.spare_bytes.set(self.spare_bytes.get() + segment.bytes());
+        self.spare_chunks.set(self.spare_chunks.get() + segment.chunks());
         self.push(segment);
     }
 
@@ -150,7 +150,7 @@ impl SegmentList {
         debug_assert!(segment.is_spare());
         self.bytes.set(self.bytes.get() - segment.bytes());
         self.chunks.set(self.chunks.get() - segment.chunks());
-        self.spare_bytes.set(self.spare_bytes.get() - segment.bytes());
+        self.spare_chunks.set(self.spare_chunks.get() - segment.chunks());
         self.unlink(segment);
     }
 
@@ -159,7 +159,7 @@ impl SegmentList {
         debug_assert!(segment.is_emptied());
         segment.record().cut.set(0);
         segment.record().empty.set(0);
-        self.spare_bytes.set(self.spare_bytes.get() + segment.bytes());
+        self.spare_chunks.set(self.spare_chunks.get() + segment.chunks());
         self.unlink(segment);
         self.push(segment);
     }
@@ -170,7 +170,7 @@ impl SegmentList {
             segment.record().cut.set(0);
             segment.record().empty.set(0);
         }
-        self.spare_bytes.set(self.bytes.get());
+        self.spare_chunks.set(self.chunks.get());
         self.cutting.set(self.first.get());
     }
 
@@ -180,7 +180,7 @@ impl SegmentList {
         let record = segment.record();
         let index = record.cut.get();
         if index == 0 {
-            self.spare_bytes.set(self.spare_bytes.get() - segment.bytes());
+            self.spare_chunks.set(self.spare_chunks.get() - segment.chunks());
         }
         record.cut.set(index + 1);
         record.empty.set(record.empty.get() + 1);
@@ -235,6 +235,8 @@ pub(crate) fn next_segment_chunks(config: &Config, geometry: &Geometry, bytes_so
 /// is more than the address space.
 pub(crate) fn segment_layout(geometry: &Geometry, chunks: usize) -> Option<Layout> {
     let blocks_before = (chunks - 1) / geometry.chunks_per_block();
+    // `Record` counts blocks in 32 bits.
+    u32::try_from(blocks_before + 1).ok()?;
     let in_last = chunks - blocks_before * geometry.chunks_per_block();
     let size = blocks_before.checked_mul(geometry.block_size())?.checked_add(geometry.bytes_for(in_last))?;
     Layout::from_size_align(size, geometry.block_size()).ok()

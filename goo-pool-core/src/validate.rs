@@ -28,7 +28,7 @@ impl HeapPtr {
             "S2: the segment to cut from is not in the list"
         );
         assert_eq!(sums.bytes, self.segments.bytes.get(), "S5: bytes");
-        assert_eq!(sums.spare_bytes, self.segments.spare_bytes.get(), "S5: spare bytes");
+        assert_eq!(sums.spare_chunks, self.segments.spare_chunks.get(), "S5: spare chunks");
         assert_eq!(sums.chunks, self.segments.chunks.get(), "S5: chunks");
         if let Some(limit) = self.config.max_chunks {
             assert!(sums.chunks <= limit, "H6: the limit is exceeded");
@@ -57,7 +57,7 @@ impl HeapPtr {
         sums.bytes += segment.bytes();
         sums.chunks += segment.chunks();
         if segment.is_spare() {
-            sums.spare_bytes += segment.bytes();
+            sums.spare_chunks += segment.chunks();
         }
     }
 
@@ -76,7 +76,8 @@ impl HeapPtr {
                 Some((block, index))
             });
             let Some((block, index)) = holder else { panic!("H2: what the heap holds is not a chunk") };
-            assert_eq!(block.word(index / 64).get() & (1 << (index % 64)), 0, "H1: a chunk is held twice");
+            let bits = block.bitmap().nth(index / 64).map_or(0, |(bits, _)| bits);
+            assert_eq!(bits & (1 << (index % 64)), 0, "H1: a chunk is held twice");
         }
     }
 }
@@ -84,11 +85,10 @@ impl HeapPtr {
 fn assert_block(block: Block) {
     let header = block.header();
     let mut full = 0;
-    for word in 0..block.words() {
-        let bits = block.word(word).get();
+    for (word, (bits, chunks)) in block.bitmap().enumerate() {
         if bits != 0 {
-            assert_eq!(bits | block.chunk_bits(word), u64::MAX, "B2: ones beyond the last chunk");
-            assert_ne!(bits & block.chunk_bits(word), 0, "B2: a word of nothing but ones beyond the last chunk");
+            assert_eq!(bits | chunks, u64::MAX, "B2: ones beyond the last chunk");
+            assert_ne!(bits & chunks, 0, "B2: a word of nothing but ones beyond the last chunk");
             assert!(header.listed.get(), "B4: a block with room is not in the list");
         }
         assert_eq!(header.summary.get() >> word & 1 != 0, bits != 0, "B3: summary of word {word}");
@@ -101,7 +101,7 @@ fn assert_block(block: Block) {
 #[derive(Default)]
 struct Sums {
     bytes: usize,
-    spare_bytes: usize,
+    spare_chunks: usize,
     chunks: usize,
     listed: usize,
 }

@@ -156,6 +156,25 @@ fn what_was_reserved_stays_until_it_is_asked_away() {
 }
 
 #[test]
+fn room_that_was_reserved_is_kept_although_it_was_there_already() {
+    let (pool, watch) = watched(Layout::new::<[u64; 8]>());
+    let chunks = fill(&pool, scaled(20_000, 1_000));
+    let (kept, freed) = chunks.split_at(chunks.len() / 10);
+    for &chunk in freed {
+        free(&pool, chunk);
+    }
+    let room = pool.capacity() - pool.len();
+    pool.reserve(room).unwrap();
+    for &chunk in kept {
+        free(&pool, chunk);
+    }
+    assert!(pool.capacity() - pool.len() >= room);
+    let calls = watch.calls();
+    fill(&pool, room);
+    assert_eq!(watch.calls(), calls);
+}
+
+#[test]
 fn a_reset_keeps_the_memory_and_uses_it_again() {
     let (pool, watch) = watched(Layout::new::<[u64; 2]>());
     let first = fill(&pool, scaled(50_000, 1_000));

@@ -230,6 +230,35 @@ fn a_parent_that_panics_when_memory_comes_back_leaves_the_pool_whole() {
     assert_eq!(watch.pieces(), 0);
 }
 
+#[test]
+fn a_pool_that_is_dropped_gives_all_back_although_the_parent_panics_once() {
+    let Setup { pool, watch, hooks, .. } = setup();
+    for _ in 0..scaled(1_000, 100) {
+        pool.allocate().unwrap();
+    }
+    assert!(watch.pieces() > 3);
+    *hooks.deallocate.borrow_mut() = Some(Box::new(|| panic!("once")));
+    let pool = Rc::into_inner(pool).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(pool))).is_err());
+    assert_eq!(watch.pieces(), 0);
+}
+
+#[test]
+fn a_shrink_in_the_middle_of_a_walk_is_done_at_its_end() {
+    let Setup { pool, watch, .. } = setup();
+    for _ in 0..scaled(1_000, 100) {
+        pool.allocate().unwrap();
+    }
+    pool.for_each_live(|chunk| {
+        // SAFETY: the chunk is live, and not used any more.
+        unsafe { pool.deallocate(chunk) };
+        pool.shrink_to_fit();
+        assert!(watch.pieces() > 3, "the walk is in the middle of these");
+    });
+    assert_eq!((pool.capacity(), watch.pieces()), (0, 1));
+    pool.assert_valid();
+}
+
 const LAYOUT: Layout = Layout::new::<[u64; 8]>();
 const GEOMETRY: Geometry = match Geometry::new(LAYOUT) {
     Ok(geometry) => geometry,

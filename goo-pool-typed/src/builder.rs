@@ -39,7 +39,7 @@ impl<T, P: Parent + 'static> PoolBuilder<T, P> {
         Self { raw: self.raw.capacity(chunks), ..self }
     }
 
-    /// Bytes of the first segment (at least one chunk), instead of 8 KiB.
+    /// Bytes of the first segment (at least one chunk), instead of just under a page.
     pub fn first_segment(self, bytes: usize) -> Self {
         Self { raw: self.raw.first_segment(bytes), ..self }
     }
@@ -68,8 +68,8 @@ impl<T, P: Parent + 'static> PoolBuilder<T, P> {
     ///
     /// # Errors
     ///
-    /// [`BuildError`] if the initial capacity is above the limit, or the parent has no memory. Nothing stays
-    /// allocated then.
+    /// [`BuildError`] if the initial capacity is above the limit, the parent has no memory, or values of this
+    /// type are too large for any pool. Nothing stays allocated then.
     pub fn build(self) -> Result<Pool<T>, BuildError> {
         Ok(Pool::from_handle(self.raw.build_handle()?))
     }

@@ -48,9 +48,11 @@ impl<T> GeometryOf<T> {
 impl<T> Pool<T> {
     /// A new pool. It asks for no memory for values until the first is allocated.
     ///
+    /// Without memory for the pool's own record (a few hundred bytes) it fails as `Box::new` does.
+    ///
     /// # Panics
     ///
-    /// Never; without memory for the pool's own record (a few hundred bytes) it fails as `Box::new` does.
+    /// If a block of 16 such values does not fit into the address space, which takes a type of terabytes.
     #[must_use]
     pub fn new() -> Self {
         Self::with_capacity(0)
@@ -61,7 +63,7 @@ impl<T> Pool<T> {
     ///
     /// # Panics
     ///
-    /// If so many do not fit into the address space. Without memory it fails as `Box::new` does.
+    /// As [`new`](Self::new), or if so many values do not fit. Without memory it fails as `Box::new` does.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         match Self::builder().capacity(capacity).build() {
@@ -211,7 +213,7 @@ impl<T> Pool<T> {
     }
 
     /// Boxes for all values of `iter`, one by one as the result is iterated. Room for as many as `iter` says
-    /// it has at least is reserved at once.
+    /// it has at least is made at once.
     ///
     /// # Panics
     ///
@@ -228,13 +230,14 @@ impl<T> Pool<T> {
     /// ```
     pub fn alloc_iter<I: IntoIterator<Item = T>>(&self, iter: I) -> AllocIter<'_, T, I::IntoIter> {
         let values = iter.into_iter();
-        // A hint may be wrong or endless: what cannot be reserved fails when it is needed, if ever.
-        let _ = self.reserve(values.size_hint().0);
+        // A hint may be wrong or endless: what cannot be had at once fails when it is needed, if ever.
+        let _ = self.handle.prepare(values.size_hint().0);
         AllocIter { pool: self, values }
     }
 
-    /// Makes room for `additional` more values than are live now, with at most one request for memory. The
-    /// room is kept until [`shrink_to_fit`](Self::shrink_to_fit).
+    /// Makes room for `additional` more values than are live now, in one piece if something is missing. From
+    /// then on at least so much room is kept, until [`shrink_to_fit`](Self::shrink_to_fit). One step for each 64 chunks of the
+    /// capacity.
     ///
     /// # Errors
     ///

@@ -10,8 +10,9 @@
 //! | P4  | The chunk holds a valid value.                                                                    |
 
 use core::alloc::Layout;
+use core::cell::UnsafeCell;
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, MaybeUninit, forget, needs_drop};
+use core::mem::{ManuallyDrop, forget, needs_drop};
 use core::ops::{Deref, DerefMut};
 use core::pin::Pin;
 use core::ptr::NonNull;
@@ -61,13 +62,14 @@ pub struct PoolBox<T: ?Sized> {
 #[inline(always)]
 unsafe fn free<T: ?Sized>(chunk: NonNull<T>, layout: Layout) {
     let thin = size_of::<NonNull<T>>() == size_of::<NonNull<u8>>();
-    match Geometry::new(layout) {
-        // The layout of what has a thin pointer is a constant, and so is all that is computed from it.
+    if !thin {
         // SAFETY: (1).
-        Ok(geometry) if thin => unsafe { PoolHandle::deallocate_in(chunk.cast(), &geometry) },
-        // SAFETY: (1).
-        _ => unsafe { PoolHandle::deallocate_dyn(chunk.cast(), layout) },
+        return unsafe { PoolHandle::deallocate_dyn(chunk.cast(), layout) };
     }
+    // The layout of what has a thin pointer is a constant, and so is all that is computed from it.
+    let Ok(geometry) = Geometry::new(layout) else { unreachable!("a pool has this layout") };
+    // SAFETY: (1).
+    unsafe { PoolHandle::deallocate_in(chunk.cast(), &geometry) };
 }
 
 /// Gives a chunk back although the value's destructor panics.
@@ -117,7 +119,16 @@ impl<T: ?Sized> PoolBox<T> {
 
     pub(crate) fn handle(&self) -> PoolHandle {
         // SAFETY: P1, P3, P2.
-        unsafe { PoolHandle::of(self.ptr.cast(), Layout::for_value(&**self)) }
+        unsafe { PoolHandle::of(self.ptr.cast(), self.layout()) }
+    }
+
+    /// The value's layout, without a reference to the value: it may be pinned and refer to itself, and a
+    /// `&T` would claim that nobody writes to it meanwhile. A reference to an `UnsafeCell` claims nothing.
+    #[inline(always)]
+    fn layout(&self) -> Layout {
+        let opaque = self.ptr.as_ptr() as *const UnsafeCell<T>;
+        // SAFETY: P4, and an `UnsafeCell` has its value's layout.
+        Layout::for_value(unsafe { &*opaque })
     }
 
     /// Gives up the box for a raw pointer: the value stays until [`from_raw`](Self::from_raw).
@@ -145,7 +156,8 @@ impl<T: ?Sized> PoolBox<T> {
     ///
     /// 1. `ptr` came from [`into_raw`](Self::into_raw), and no box was made from it since.
     /// 2. It is that very pointer, cast at most: not one taken from a reference to the value, such as
-    ///    [`leak`](Self::leak) returns, since the pool is found outside of the value.
+    ///    [`leak`](Self::leak) returns, since the pool is found outside of the value. And it is on the thread that
+    ///    it came from.
     /// 3. If its type differs from that of the box, size and alignment are the same, and the value is valid.
     #[inline]
     pub unsafe fn from_raw(ptr: *mut T) -> Self {
@@ -203,7 +215,7 @@ impl<T: ?Sized> PoolBox<T> {
 impl<T: ?Sized> Drop for PoolBox<T> {
     #[inline]
     fn drop(&mut self) {
-        let layout = Layout::for_value(&**self);
+        let layout = self.layout();
         if needs_drop::<T>() {
             let guard = FreeOnUnwind { chunk: self.ptr, layout };
             // SAFETY: P4, once. No borrow of the pool is held: the destructor may use it.
@@ -231,14 +243,4 @@ impl<T: ?Sized> DerefMut for PoolBox<T> {
         // SAFETY: P4, and only this box reaches the value (P1), which is borrowed mutably.
         unsafe { self.ptr.as_mut() }
     }
-}
-
-/// The box of a `MaybeUninit` as one of its value, which has the same layout.
-///
-/// # Safety
-///
-/// 1. The chunk holds a valid value of type `T`.
-pub(crate) unsafe fn cast_init<T>(boxed: PoolBox<MaybeUninit<T>>) -> PoolBox<T> {
-    let ptr = ManuallyDrop::new(boxed).ptr.cast();
-    PoolBox { ptr, owns: PhantomData }
 }

@@ -15,7 +15,8 @@ use crate::PoolBox;
 
 impl<T: Clone> Clone for PoolBox<T> {
     /// The value's clone, in another chunk of the same pool. If the last handle to the pool was dropped, the
-    /// pool is open just long enough for that.
+    /// pool is open just long enough for that, and each time gives back what it can: keep a handle while many
+    /// are cloned.
     #[inline]
     fn clone(&self) -> Self {
         Self::pool(self).alloc_with(|| (**self).clone())
@@ -76,6 +77,15 @@ impl<T: ?Sized + Hash> Hash for PoolBox<T> {
     }
 }
 
+/// A hasher may treat an integer in its own way, so each call is passed on as what it is.
+macro_rules! forward_writes {
+    ($($name:ident: $integer:ty,)*) => {
+        $(fn $name(&mut self, value: $integer) {
+            (**self).$name(value);
+        })*
+    };
+}
+
 impl<T: ?Sized + Hasher> Hasher for PoolBox<T> {
     fn finish(&self) -> u64 {
         (**self).finish()
@@ -83,6 +93,11 @@ impl<T: ?Sized + Hasher> Hasher for PoolBox<T> {
 
     fn write(&mut self, bytes: &[u8]) {
         (**self).write(bytes);
+    }
+
+    forward_writes! {
+        write_u8: u8, write_u16: u16, write_u32: u32, write_u64: u64, write_u128: u128, write_usize: usize,
+        write_i8: i8, write_i16: i16, write_i32: i32, write_i64: i64, write_i128: i128, write_isize: isize,
     }
 }
 
@@ -204,6 +219,7 @@ impl PoolBox<dyn Any> {
 
 #[cfg(feature = "std")]
 mod io {
+    use std::fmt::Arguments;
     use std::io::{BufRead, IoSlice, IoSliceMut, Read, Result, Seek, SeekFrom, Write};
     use std::string::String;
     use std::vec::Vec;
@@ -245,6 +261,10 @@ mod io {
             (**self).write_all(bytes)
         }
 
+        fn write_fmt(&mut self, arguments: Arguments<'_>) -> Result<()> {
+            (**self).write_fmt(arguments)
+        }
+
         fn flush(&mut self) -> Result<()> {
             (**self).flush()
         }
@@ -258,11 +278,35 @@ mod io {
         fn consume(&mut self, bytes: usize) {
             (**self).consume(bytes);
         }
+
+        fn read_until(&mut self, byte: u8, buffer: &mut Vec<u8>) -> Result<usize> {
+            (**self).read_until(byte, buffer)
+        }
+
+        fn skip_until(&mut self, byte: u8) -> Result<usize> {
+            (**self).skip_until(byte)
+        }
+
+        fn read_line(&mut self, buffer: &mut String) -> Result<usize> {
+            (**self).read_line(buffer)
+        }
     }
 
     impl<S: ?Sized + Seek> Seek for PoolBox<S> {
         fn seek(&mut self, to: SeekFrom) -> Result<u64> {
             (**self).seek(to)
+        }
+
+        fn rewind(&mut self) -> Result<()> {
+            (**self).rewind()
+        }
+
+        fn stream_position(&mut self) -> Result<u64> {
+            (**self).stream_position()
+        }
+
+        fn seek_relative(&mut self, offset: i64) -> Result<()> {
+            (**self).seek_relative(offset)
         }
     }
 }

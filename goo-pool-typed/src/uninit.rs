@@ -3,7 +3,6 @@
 use core::mem::MaybeUninit;
 
 use crate::PoolBox;
-use crate::pool_box::cast_init;
 
 impl<T> PoolBox<MaybeUninit<T>> {
     /// Writes the value, and the box is one of a `T`.
@@ -34,7 +33,8 @@ impl<T> PoolBox<MaybeUninit<T>> {
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
     pub unsafe fn assume_init(self) -> PoolBox<T> {
-        // SAFETY: (1).
-        unsafe { cast_init(self) }
+        let raw = Self::into_raw(self).cast::<T>();
+        // SAFETY: the pointer came from `into_raw`, a `MaybeUninit` has its value's layout, and there is a value (1).
+        unsafe { PoolBox::from_raw(raw) }
     }
 }

@@ -35,9 +35,6 @@ macro_rules! unsize {
         let raw: *mut $target = sized;
         // SAFETY: the pointer came from `into_raw`, and the compiler allowed nothing but an unsizing coercion,
         // which keeps the address, the provenance and the value's layout.
-        #[allow(unsafe_code)]
-        unsafe {
-            $crate::PoolBox::from_raw(raw)
-        }
+        unsafe { $crate::PoolBox::from_raw(raw) }
     }};
 }
