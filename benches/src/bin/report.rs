@@ -1,0 +1,112 @@
+//! Prints criterion's figures as tables, and writes them into this folder's README.
+//!
+//! ```text
+//! report                 tables of the last run, on the standard output
+//! report --write         and into README.md, and the chart into chart.svg
+//! report --fill NAME     the standard input into README.md, between `<!-- NAME -->` and `<!-- /NAME -->`
+//! report --from FOLDER   criterion's folder, if it is not target/criterion
+//! ```
+
+use std::{
+    env,
+    error::Error,
+    fs,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use goo_pool_benches::report::{chart::chart, goals, machine, readme, results::Results, table::table};
+
+fn main() -> ExitCode {
+    match Task::parse(env::args().skip(1)).and_then(Task::run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("report: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the command line asks for.
+enum Task {
+    Report { from: PathBuf, write: bool },
+    Fill { section: String },
+}
+
+impl Task {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Task, Box<dyn Error>> {
+        let (mut from, mut write) = (None, false);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--write" => write = true,
+                "--from" => from = Some(arguments.next().ok_or("--from needs a folder")?.into()),
+                "--fill" => {
+                    let section = arguments.next().ok_or("--fill needs a section's name")?;
+                    return Ok(Task::Fill { section });
+                }
+                other => return Err(format!("{other}: not understood").into()),
+            }
+        }
+        Ok(Task::Report { from: from.unwrap_or_else(criterion_folder), write })
+    }
+
+    fn run(self) -> Result<(), Box<dyn Error>> {
+        match self {
+            Task::Fill { section } => {
+                let mut body = String::new();
+                io::stdin().read_to_string(&mut body)?;
+                write_sections(&[(&section, body)])
+            }
+            Task::Report { from, write } => {
+                let results = Results::read(&from)?;
+                if results.span() > Duration::from_secs(3600) {
+                    eprintln!(
+                        "report: warning: the figures come from several runs; for one, remove {} and run again",
+                        from.display()
+                    );
+                }
+                let sections = sections(&results);
+                for (_, body) in &sections {
+                    println!("{body}");
+                }
+                if write {
+                    fs::write(home().join("chart.svg"), chart(&results, 64))?;
+                    write_sections(&sections)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn sections(results: &Results) -> [(&'static str, String); 3] {
+    // The larger objects first: the goals are set for them.
+    let tables: Vec<String> = results.sizes().into_iter().rev().map(|bytes| table(results, bytes)).collect();
+    [
+        ("machine", format!("{}.\n", machine::describe(home()))),
+        ("table", tables.join("\n")),
+        ("goals", goals::table(&goals::goals(results))),
+    ]
+}
+
+fn write_sections(sections: &[(&str, String)]) -> Result<(), Box<dyn Error>> {
+    let path = home().join("README.md");
+    let mut text = fs::read_to_string(&path)?;
+    for (name, body) in sections {
+        text = readme::fill(&text, name, body)?;
+    }
+    fs::write(path, text)?;
+    Ok(())
+}
+
+/// Where criterion leaves its figures.
+fn criterion_folder() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| home().join("../target"), PathBuf::from).join("criterion")
+}
+
+/// This crate's folder.
+fn home() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,0 +1,72 @@
+//! Ours, untyped: `RawPool`.
+
+use std::alloc::Layout;
+
+use goo_pool_core::{AllocError, RawPool};
+
+use super::Place;
+use crate::subject::{Reset, Subject, Value};
+
+/// `RawPool::allocate`, the object written to the chunk, and `RawPool::deallocate`.
+#[derive(Debug)]
+pub struct Core;
+
+impl Subject for Core {
+    const NAME: &'static str = "core";
+
+    type Pool<T: Value> = RawPool;
+    type Handle<T: Value> = Place<T>;
+
+    fn pool<T: Value>() -> RawPool {
+        RawPool::new(Layout::new::<T>()).expect("a pool of a small layout")
+    }
+
+    #[inline(always)]
+    fn alloc<T: Value>(pool: &mut RawPool, value: T) -> Place<T> {
+        let chunk = match pool.allocate() {
+            Ok(chunk) => chunk,
+            Err(error) => out_of_memory(error),
+        };
+        // SAFETY: the chunk has the layout of a `T` and is ours until `free`.
+        unsafe { Place::fill(chunk.cast(), value) }
+    }
+
+    #[inline(always)]
+    unsafe fn get<'a, T: Value>(_pool: &'a RawPool, handle: &'a Place<T>) -> &'a T {
+        // SAFETY: freeing takes the handle, and the pool is alive.
+        unsafe { handle.get() }
+    }
+
+    #[inline(always)]
+    unsafe fn get_mut<'a, T: Value>(_pool: &'a mut RawPool, handle: &'a mut Place<T>) -> &'a mut T {
+        // SAFETY: freeing takes the handle, and the pool is alive.
+        unsafe { handle.get_mut() }
+    }
+
+    #[inline(always)]
+    unsafe fn free<T: Value>(pool: &mut RawPool, handle: Place<T>) {
+        // SAFETY: freeing takes the handle, and the pool is alive.
+        let address = unsafe { handle.empty() };
+        // SAFETY: the chunk came from this pool, and its only handle is gone.
+        unsafe { pool.deallocate(address.cast()) };
+    }
+
+    #[inline(always)]
+    fn word<T: Value>(handle: &Place<T>) -> *const u8 {
+        handle.word()
+    }
+}
+
+impl Reset for Core {
+    #[inline(always)]
+    unsafe fn reset<T: Value>(pool: &mut RawPool) {
+        // SAFETY: no chunk of the pool is used any more (the caller's promise).
+        unsafe { pool.reset() };
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn out_of_memory(error: AllocError) -> ! {
+    panic!("{error}")
+}

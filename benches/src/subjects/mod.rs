@@ -1,0 +1,48 @@
+//! The contestants, one adapter a file.
+
+mod bumpalo;
+mod core;
+mod global_alloc;
+mod harness;
+mod infinity_pool;
+mod place;
+mod plurality;
+mod shared_arena;
+mod slab;
+mod slotmap;
+mod typed;
+mod typed_arena;
+
+pub use self::{
+    bumpalo::Bumpalo,
+    core::Core,
+    global_alloc::{Boxed, Mimalloc, Snmalloc, System},
+    harness::Harness,
+    infinity_pool::InfinityPool,
+    place::Place,
+    plurality::Plurality,
+    shared_arena::SharedArena,
+    slab::Slab,
+    slotmap::SlotMap,
+    typed::Typed,
+    typed_arena::TypedArena,
+};
+
+use crate::subject::Subject;
+
+/// The rows' names, in the order of the tables: the harness, ours, general allocators, pools, arenas.
+pub const NAMES: [&str; 13] = [
+    Harness::NAME,
+    Core::NAME,
+    Typed::NAME,
+    System::NAME,
+    Mimalloc::NAME,
+    Snmalloc::NAME,
+    Plurality::NAME,
+    InfinityPool::NAME,
+    SharedArena::NAME,
+    Slab::NAME,
+    SlotMap::NAME,
+    TypedArena::NAME,
+    Bumpalo::NAME,
+];
