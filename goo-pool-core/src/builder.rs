@@ -56,7 +56,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
         self
     }
 
-    /// Bytes of the first segment (at least one chunk), instead of just under a page.
+    /// Bytes of the first segment (at least one chunk), instead of 2000.
     pub fn first_segment(mut self, bytes: usize) -> Self {
         self.config.first_segment = bytes;
         self

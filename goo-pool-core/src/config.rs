@@ -19,8 +19,8 @@ pub struct Config {
     pub capacity: usize,
     /// Chunks that the pool never grows beyond. Default: none.
     pub max_chunks: Option<usize>,
-    /// Bytes of the first segment, at least one chunk. Default: just under a page, so that it stays one page
-    /// together with what the system's allocator writes beside it.
+    /// Bytes of the first segment, at least one chunk. Default: 2000, so that a small pool touches two pages
+    /// together with what the system's allocator writes beside it (with 4000 it is three, with 4064 four).
     pub first_segment: usize,
     /// Segments double the pool until they have this many bytes. Default: 4 MiB.
     pub max_segment: usize,
@@ -58,6 +58,6 @@ impl Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { capacity: 0, max_chunks: None, first_segment: 4096 - 32, max_segment: 4 * 1024 * 1024 }
+        Self { capacity: 0, max_chunks: None, first_segment: 2000, max_segment: 4 * 1024 * 1024 }
     }
 }

@@ -37,7 +37,8 @@ fn a_pool_of_ten_small_objects_takes_less_than_three_pages() {
 fn requests_to_the_parent_are_logarithmic_and_then_linear_with_a_large_step() {
     let (pool, watch) = watched(Layout::new::<[u64; 8]>());
     fill(&pool, scaled(1_000_000, 2_000));
-    let expected = if cfg!(miri) { 1 + 6 } else { 1 + 10 + 64 / 4 };
+    // The pool's record; doublings from 2 KB to 4 MiB; steps of 4 MiB up to 64 MB.
+    let expected = if cfg!(miri) { 1 + 8 } else { 1 + 12 + 64 / 4 };
     assert!(watch.allocations.get() <= expected, "{}", watch.allocations.get());
     assert!(watch.pieces() > 5);
 }

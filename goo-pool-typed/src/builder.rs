@@ -39,7 +39,7 @@ impl<T, P: Parent + 'static> PoolBuilder<T, P> {
         Self { raw: self.raw.capacity(chunks), ..self }
     }
 
-    /// Bytes of the first segment (at least one chunk), instead of just under a page.
+    /// Bytes of the first segment (at least one chunk), instead of 2000.
     pub fn first_segment(self, bytes: usize) -> Self {
         Self { raw: self.raw.first_segment(bytes), ..self }
     }
