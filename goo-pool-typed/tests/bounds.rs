@@ -119,7 +119,9 @@ mod traits {
     assert_not_impl_any!(PoolBox<dyn Debug>: Clone);
     assert_not_impl_any!(PoolBox<MaybeUninit<String>>: Clone);
 
-    assert_impl_all!(PoolBox<u8>: Copyable, 'static);
+    // No lifetime but the value's.
+    const _: () = is_static::<PoolBox<u8>>();
+    const _: () = is_static::<Pool<u8>>();
     assert_impl_all!(Pool<*const u8>: Clone, Default, Debug);
     assert_impl_all!(TryAllocError<*const u8>: std::error::Error);
 
@@ -127,8 +129,7 @@ mod traits {
     assert_not_impl_any!(PoolBox<*const u8>: Display, Iterator, std::error::Error, std::future::Future);
     assert_not_impl_any!(PoolBox<f64>: Eq, Ord, std::hash::Hash);
 
-    trait Copyable {}
-    impl<T: Clone> Copyable for T {}
+    const fn is_static<T: 'static>() {}
 }
 
 mod variance {

@@ -183,6 +183,19 @@ fn a_reopened_pool_outlives_the_box_it_came_from() {
 }
 
 #[test]
+fn a_reopened_pool_grows_and_gives_back_as_before() {
+    let parent = Watched::default();
+    let kept = watched_pool(&parent).alloc([1_u64; 8]);
+    let (pieces, pool) = (parent.0.pieces(), PoolBox::pool(&kept));
+    let peak: Vec<_> = (0..scaled(500, 100)).map(|n| pool.alloc([n as u64; 8])).collect();
+    let at_peak = parent.0.pieces();
+    drop(peak);
+    assert!(at_peak > 2 * parent.0.pieces(), "{} of {at_peak} pieces are still there", parent.0.pieces());
+    drop(pool);
+    assert_eq!((parent.0.pieces(), *kept), (pieces, [1; 8]));
+}
+
+#[test]
 fn a_clone_in_a_closed_pool_stays_in_it() {
     let parent = Watched::default();
     let original = watched_pool(&parent).alloc([5_u64; 8]);

@@ -202,6 +202,18 @@ fn alloc_iter_does_without_the_room_that_was_refused() {
     assert!(parent.0.requests.get() > 5);
 }
 
+#[test]
+fn a_parent_without_a_large_piece_is_asked_for_a_small_one() {
+    let parent = Watched::default();
+    let pool = Pool::builder().first_segment(2000).parent(parent.clone()).build().unwrap();
+    // Segments would double beyond this soon.
+    parent.0.largest.set(Some(3000));
+    let boxes: Vec<_> = (0..scaled(2000, 300)).map(|n| pool.alloc([n; 8])).collect();
+    assert!(boxes.iter().enumerate().all(|(n, boxed)| **boxed == [n; 8]));
+    assert!(matches!(pool.reserve(1000), Err(AllocError::OutOfMemory { .. })));
+    assert_eq!(pool.len(), boxes.len());
+}
+
 /// A parent's hook with a handle to the pool it serves.
 fn with_handle<T: 'static>(pool: &Pool<T>, mut hook: impl FnMut(&Pool<T>) + 'static) -> impl FnMut() + 'static {
     let pool = pool.clone();

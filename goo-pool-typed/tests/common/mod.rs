@@ -43,7 +43,8 @@ pub(crate) struct Ledger(Rc<Book>);
 
 #[derive(Default)]
 struct Book {
-    made: Cell<usize>,
+    /// For each entry, whether it was dropped.
+    gone: RefCell<Vec<bool>>,
     dropped: RefCell<Vec<usize>>,
     drop_that_panics: Cell<Option<usize>>,
     clones_before_panic: Cell<Option<usize>>,
@@ -58,8 +59,9 @@ pub(crate) struct Entry {
 impl Ledger {
     /// The next entry; they are numbered from 0.
     pub(crate) fn entry(&self) -> Entry {
-        let number = self.0.made.get();
-        self.0.made.set(number + 1);
+        let mut gone = self.0.gone.borrow_mut();
+        let number = gone.len();
+        gone.push(false);
         Entry { number, ledger: self.clone() }
     }
 
@@ -70,7 +72,7 @@ impl Ledger {
 
     /// Entries that were made and not dropped yet.
     pub(crate) fn live(&self) -> usize {
-        self.0.made.get() - self.0.dropped.borrow().len()
+        self.0.gone.borrow().len() - self.0.dropped.borrow().len()
     }
 
     /// That entry's destructor will panic.
@@ -86,14 +88,15 @@ impl Ledger {
     /// Every entry was dropped. (None twice: that panics at once.)
     #[track_caller]
     pub(crate) fn assert_settled(&self) {
-        assert_eq!(self.live(), 0, "of {} values, only {:?} were dropped", self.0.made.get(), self.dropped());
+        assert_eq!(self.live(), 0, "not all values were dropped, but only {:?}", self.dropped());
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
         let book = &self.ledger.0;
-        assert!(!book.dropped.borrow().contains(&self.number), "{} is dropped twice", self.number);
+        let gone_before = std::mem::replace(&mut book.gone.borrow_mut()[self.number], true);
+        assert!(!gone_before, "{} is dropped twice", self.number);
         book.dropped.borrow_mut().push(self.number);
         assert_ne!(book.drop_that_panics.get(), Some(self.number), "the destructor panics");
     }
@@ -121,6 +124,8 @@ pub(crate) struct Watch {
     pub(crate) returns: Cell<usize>,
     /// Requests still granted; `None` is "all".
     pub(crate) grants: Cell<Option<usize>>,
+    /// Requests for more bytes are refused; `None` is "none".
+    pub(crate) largest: Cell<Option<usize>>,
     before_request: RefCell<Option<Hook>>,
     before_return: RefCell<Option<Hook>>,
 }
@@ -176,6 +181,9 @@ unsafe impl Parent for Watched {
         assert_ne!(layout.size(), 0, "a pool never asks for nothing");
         self.0.requests.set(self.0.requests.get() + 1);
         Watch::run(&self.0.before_request);
+        if self.0.largest.get().is_some_and(|largest| layout.size() > largest) {
+            return None;
+        }
         match self.0.grants.get() {
             Some(0) => return None,
             Some(left) => self.0.grants.set(Some(left - 1)),
@@ -217,7 +225,6 @@ mod static_memory {
 
     const BYTES: usize = 4 << 20;
 
-    #[repr(align(65536))]
     struct Memory(UnsafeCell<[MaybeUninit<u8>; BYTES]>);
 
     // SAFETY: each piece is handed out once.
@@ -229,13 +236,13 @@ mod static_memory {
     // SAFETY: the pieces are static and do not overlap.
     unsafe impl goo_pool_typed::Parent for super::StaticMemory {
         fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-            assert!(layout.align() <= align_of::<Memory>());
-            let start_of = |used: usize| used.next_multiple_of(layout.align());
+            let base = MEMORY.0.get().cast::<u8>();
+            // Not every loader keeps a static's own alignment beyond a page (Valgrind's does not).
+            let start_of = |used: usize| (base.addr() + used).next_multiple_of(layout.align()) - base.addr();
             let end_of = |used| Some(start_of(used) + layout.size()).filter(|&end| end <= BYTES);
             let used = USED.fetch_update(Relaxed, Relaxed, end_of).ok()?;
-            let base = NonNull::new(MEMORY.0.get().cast::<u8>())?;
             // SAFETY: the piece ends within the memory (`end_of`).
-            Some(unsafe { base.add(start_of(used)) })
+            NonNull::new(unsafe { base.add(start_of(used)) })
         }
 
         unsafe fn deallocate(&self, _: NonNull<u8>, _: Layout) {}

@@ -1,0 +1,8 @@
+use goo_pool_typed::Pool;
+
+fn main() {
+    let boxed = Pool::new().alloc(String::from("text"));
+    let text: &str = &boxed;
+    drop(boxed);
+    println!("{text}");
+}
