@@ -90,6 +90,17 @@ fn room_for_all_is_reserved_at_once() {
 }
 
 #[test]
+fn room_for_all_is_not_kept_as_reserved_room_is() {
+    let parent = Watched::default();
+    let pool = Pool::builder().parent(parent.clone()).build().unwrap();
+    // Each time, another segment.
+    for count in [1000, 3000, 7000].map(|count| count / scaled(1, 10)) {
+        drop(pool.alloc_iter(0..count).collect::<Vec<_>>());
+    }
+    assert!(parent.0.returns.get() > 0, "{}", pool.stats());
+}
+
+#[test]
 fn a_hint_that_is_too_small_is_made_up_for() {
     let pool = Pool::new();
     let boxes: Vec<_> = pool.alloc_iter(Claims(0..1000, (3, Some(4)))).collect();
