@@ -70,6 +70,9 @@ impl Geometry {
     /// ones below, larger ones above, so that header and tail take at most 1/16 of a block. (Below 16
     /// bytes the bitmap itself weighs more: up to 1/6 for chunks of one byte.)
     ///
+    /// A segment is aligned to the block size, so chunks of some MiB ask the parent for an alignment of 16 to 32
+    /// times as much. That is address space, not memory.
+    ///
     /// # Errors
     ///
     /// [`LayoutTooLarge`] if a block of 16 such chunks does not fit into the address space.

@@ -5,6 +5,7 @@ use core::fmt;
 use core::iter::FusedIterator;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 
 use goo_pool_core::{AllocError, Geometry, Global, PoolHandle, Stats};
 
@@ -283,6 +284,11 @@ impl<T> Pool<T> {
         self.handle.ptr_eq(&other.handle)
     }
 }
+
+/// Whoever panics in the middle of a call finds the pool whole: no borrow is held and no step half done while
+/// foreign code runs.
+impl<T> UnwindSafe for Pool<T> {}
+impl<T> RefUnwindSafe for Pool<T> {}
 
 impl<T> Clone for Pool<T> {
     /// Another handle to the same pool.

@@ -29,6 +29,9 @@ use crate::Pool;
 ///
 /// A forgotten box keeps its value's chunk, and with it one segment of memory, for ever.
 ///
+/// Values that borrow from each other need [`leak`](Self::leak): only std's own types may promise the compiler that
+/// dropping them does not look at what they borrow.
+///
 /// # Examples
 ///
 /// ```

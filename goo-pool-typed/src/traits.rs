@@ -8,6 +8,7 @@ use core::fmt;
 use core::future::Future;
 use core::hash::{Hash, Hasher};
 use core::iter::FusedIterator;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -129,6 +130,10 @@ impl<T: ?Sized> BorrowMut<T> for PoolBox<T> {
     }
 }
 
+/// As for `Box`: the box is as safe as its value.
+impl<T: ?Sized + UnwindSafe> UnwindSafe for PoolBox<T> {}
+impl<T: ?Sized + RefUnwindSafe> RefUnwindSafe for PoolBox<T> {}
+
 /// Moving the box does not move the value.
 impl<T: ?Sized> Unpin for PoolBox<T> {}
 
@@ -189,33 +194,40 @@ impl<E: ?Sized + Error> Error for PoolBox<E> {
     }
 }
 
-impl PoolBox<dyn Any> {
-    /// The box as one of a `T`, if that is what it holds.
-    ///
-    /// # Errors
-    ///
-    /// The box itself, if it holds something else.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use goo_pool_typed::{Pool, PoolBox, unsize};
-    /// use std::any::Any;
-    ///
-    /// let any: PoolBox<dyn Any> = unsize!(Pool::new().alloc(5_u32), dyn Any);
-    /// let any = any.downcast::<String>().unwrap_err();
-    /// assert_eq!(*any.downcast::<u32>().unwrap(), 5);
-    /// ```
-    pub fn downcast<T: Any>(self) -> Result<PoolBox<T>, Self> {
-        if self.is::<T>() {
-            let raw = Self::into_raw(self);
-            // SAFETY: the pointer came from `into_raw` and the value is a `T`, so the layout is the same.
-            Ok(unsafe { PoolBox::from_raw(raw.cast()) })
-        } else {
-            Err(self)
-        }
-    }
+/// `Box` has `downcast` for the same three.
+macro_rules! downcast {
+    ($($any:ty),*) => {
+        $(impl PoolBox<$any> {
+            /// The box as one of a `T`, if that is what it holds.
+            ///
+            /// # Errors
+            ///
+            /// The box itself, if it holds something else.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use goo_pool_typed::{Pool, PoolBox, unsize};
+            /// use std::any::Any;
+            ///
+            /// let any: PoolBox<dyn Any> = unsize!(Pool::new().alloc(5_u32), dyn Any);
+            /// let any = any.downcast::<String>().unwrap_err();
+            /// assert_eq!(*any.downcast::<u32>().unwrap(), 5);
+            /// ```
+            pub fn downcast<T: Any>(self) -> Result<PoolBox<T>, Self> {
+                if self.is::<T>() {
+                    let raw = Self::into_raw(self);
+                    // SAFETY: the pointer came from `into_raw` and the value is a `T`, so the layout is the same.
+                    Ok(unsafe { PoolBox::from_raw(raw.cast()) })
+                } else {
+                    Err(self)
+                }
+            }
+        })*
+    };
 }
+
+downcast!(dyn Any, dyn Any + Send, dyn Any + Send + Sync);
 
 #[cfg(feature = "std")]
 mod io {

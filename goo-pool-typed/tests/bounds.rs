@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::fmt::{Debug, Display};
 use std::marker::{PhantomData, PhantomPinned};
 use std::mem::MaybeUninit;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 
 use goo_pool_typed::{
@@ -218,4 +219,16 @@ mod drop_check {
         let inferred = unsize!(pool.alloc(text.as_str()), dyn Display);
         assert_eq!(format!("{boxed}{inferred}"), "texttext");
     }
+}
+
+/// As `Box`: a box of a cell may be looked at after a panic exactly if the cell may.
+#[test]
+fn a_box_is_as_unwind_safe_as_its_value_and_a_pool_always_is() {
+    assert_impl_all!(Pool<Cell<u8>>: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(PoolBox<Cell<u8>>: UnwindSafe);
+    assert_impl_all!(Box<Cell<u8>>: UnwindSafe);
+    assert_not_impl_any!(PoolBox<Cell<u8>>: RefUnwindSafe);
+    assert_not_impl_any!(Box<Cell<u8>>: RefUnwindSafe);
+    assert_not_impl_any!(PoolBox<&'static mut u8>: UnwindSafe);
+    assert_not_impl_any!(Box<&'static mut u8>: UnwindSafe);
 }

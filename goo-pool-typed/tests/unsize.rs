@@ -250,3 +250,14 @@ fn trait_objects_are_keys_where_their_trait_allows_it() {
     drop(map);
     assert_eq!((numbers.len(), texts.len()), (0, 1));
 }
+
+#[test]
+fn a_box_of_any_that_may_be_sent_is_downcast_as_well() {
+    let pool = Pool::new();
+    let any: PoolBox<dyn Any + Send> = unsize!(pool.alloc(5_u32), dyn Any + Send);
+    assert_eq!(*any.downcast::<u32>().unwrap(), 5);
+    let any: PoolBox<dyn Any + Send + Sync> = unsize!(pool.alloc(6_u32), dyn Any + Send + Sync);
+    let any = any.downcast::<u8>().unwrap_err();
+    assert_eq!(*any.downcast::<u32>().unwrap(), 6);
+    assert!(pool.is_empty());
+}
