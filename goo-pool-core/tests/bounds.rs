@@ -1,0 +1,33 @@
+//! What the compiler promises about the public types: one thread, one word.
+
+use std::alloc::Layout;
+
+use goo_pool_core::{
+    AllocError, BuildError, Config, Geometry, Global, LayoutTooLarge, PoolHandle, RawPool, RawPoolBuilder, Stats,
+};
+use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
+
+#[test]
+fn a_pool_and_its_handles_stay_on_one_thread() {
+    assert_not_impl_any!(RawPool: Send, Sync, Clone);
+    assert_not_impl_any!(PoolHandle: Send, Sync);
+    assert_impl_all!(PoolHandle: Clone);
+}
+
+#[test]
+fn plain_data_goes_anywhere() {
+    assert_impl_all!(AllocError: Send, Sync, Copy, std::error::Error);
+    assert_impl_all!(BuildError: Send, Sync, Copy, std::error::Error);
+    assert_impl_all!(LayoutTooLarge: Send, Sync, Copy, std::error::Error);
+    assert_impl_all!(Config: Send, Sync, Clone);
+    assert_impl_all!(Geometry: Send, Sync, Copy);
+    assert_impl_all!(Stats: Send, Sync, Copy);
+    assert_impl_all!(RawPoolBuilder<Global>: Send, Sync, Clone);
+}
+
+#[test]
+fn a_pool_is_one_word() {
+    assert_eq_size!(RawPool, PoolHandle, usize);
+    let pool = RawPool::new(Layout::new::<u8>()).unwrap();
+    assert_eq!(pool.layout(), Layout::new::<u8>());
+}

@@ -1,0 +1,34 @@
+//! Settings and statistics as data.
+#![cfg(feature = "serde")]
+
+use std::alloc::Layout;
+
+use goo_pool_core::{Config, RawPool, Stats};
+
+#[test]
+fn settings_come_from_a_file_and_go_back() {
+    let config: Config = serde_json::from_str(r#"{ "capacity": 10, "max_chunks": 100 }"#).unwrap();
+    assert_eq!(config, Config::default().with_capacity(10).with_max_chunks(100));
+    let text = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config);
+
+    let pool = RawPool::builder(Layout::new::<u64>()).config(config).build().unwrap();
+    assert!(pool.capacity() >= 10);
+    assert!(pool.reserve(101).is_err());
+}
+
+#[test]
+fn a_setting_with_a_wrong_name_is_an_error() {
+    let error = serde_json::from_str::<Config>(r#"{ "max_chunk": 100 }"#).unwrap_err();
+    assert!(error.to_string().contains("max_chunk"), "{error}");
+}
+
+#[test]
+fn statistics_round_trip() {
+    let pool = RawPool::new(Layout::new::<[u8; 48]>()).unwrap();
+    pool.allocate().unwrap();
+    let stats = pool.stats();
+    let text = serde_json::to_string(&stats).unwrap();
+    assert!(text.contains(r#""live_chunks":1"#), "{text}");
+    assert_eq!(serde_json::from_str::<Stats>(&text).unwrap(), stats);
+}
