@@ -187,8 +187,13 @@ impl HeapPtr {
             if let Some(chunk) = unsafe { self.take(self.geometry.stride()) } {
                 return Ok(chunk);
             }
-            if !self.refill() {
-                self.grow(1)?;
+            if self.refill() {
+                continue;
+            }
+            let grown = self.grow(1);
+            // Also a parent that refuses may have freed a chunk.
+            if self.word.get() == 0 && self.recent.get().is_null() && !self.refill() {
+                grown?;
             }
         }
     }

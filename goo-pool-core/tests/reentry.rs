@@ -130,6 +130,23 @@ fn a_parent_may_free_chunks_while_it_is_asked_for_memory() {
 }
 
 #[test]
+fn a_chunk_that_the_parent_freed_is_used_although_it_refuses() {
+    let Setup { pool, live, hooks, watch } = setup();
+    live.borrow_mut().push(pool.allocate().unwrap());
+    while pool.capacity() > pool.len() {
+        live.borrow_mut().push(pool.allocate().unwrap());
+    }
+    watch.budget.set(Some(0));
+    assert!(pool.allocate().is_err());
+    let (weak, in_hook) = (Rc::downgrade(&pool), live.clone());
+    *hooks.allocate.borrow_mut() = Some(Box::new(move || free_one(&weak, &in_hook)));
+    let chunk = pool.allocate().unwrap();
+    assert!(!live.borrow().contains(&chunk));
+    assert_eq!(pool.len(), pool.capacity());
+    pool.assert_valid();
+}
+
+#[test]
 fn a_parent_may_allocate_while_it_is_asked_for_memory() {
     let setup = setup();
     let (pool, live) = (Rc::downgrade(&setup.pool), setup.live.clone());
