@@ -1,8 +1,9 @@
-//! What must not compile, beside the messages that the user gets; and what must.
+//! What must not compile, beside the messages that the user gets; and what must. What compiles because of its
+//! types is in bounds.rs.
 //!
 //! The wording around a message is the compiler's, so the messages are compared with one version only. To
 //! write them anew after a change: `TRYBUILD=overwrite cargo test --test ui`.
-#![cfg(all(feature = "derive", not(miri)))]
+#![cfg(not(miri))]
 
 use std::env;
 use std::process::Command;
@@ -18,17 +19,28 @@ fn compiler() -> String {
     version.split_whitespace().nth(1).expect("`rustc VERSION`").to_owned()
 }
 
-#[test]
-fn mistakes_are_reported_on_the_users_tokens() {
+fn must_not_compile(cases: &str) {
     let compiler = compiler();
     if !compiler.starts_with(COMPILER) {
         println!("not compared: this is {compiler}, and the messages are those of {COMPILER}x");
         return;
     }
-    trybuild::TestCases::new().compile_fail("tests/ui/derive/*.rs");
+    trybuild::TestCases::new().compile_fail(cases);
 }
 
 #[test]
+fn misuse_of_a_pool_or_a_box_does_not_compile() {
+    must_not_compile("tests/ui/handles/*.rs");
+}
+
+#[test]
+#[cfg(feature = "derive")]
+fn mistakes_are_reported_on_the_users_tokens() {
+    must_not_compile("tests/ui/derive/*.rs");
+}
+
+#[test]
+#[cfg(feature = "derive")]
 fn correct_uses_compile_and_run() {
     trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
 }
