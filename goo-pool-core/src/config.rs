@@ -20,7 +20,7 @@ pub struct Config {
     /// Chunks that the pool never grows beyond. Default: none.
     pub max_chunks: Option<usize>,
     /// Bytes of the first segment, at least one chunk. Default: 2000, so that a small pool touches two pages
-    /// together with what the system's allocator writes beside it (with 4000 it is three, with 4064 four).
+    /// together with what the system's allocator writes beside it (the `memory` program of the benches shows it).
     pub first_segment: usize,
     /// Segments double the pool until they have this many bytes. Default: 4 MiB.
     pub max_segment: usize,

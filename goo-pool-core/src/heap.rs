@@ -386,7 +386,8 @@ impl HeapPtr {
         self.recent.get() == CLOSED
     }
 
-    /// Blocks `recent`, so that every free takes the slow half. Under a hold, after `flush`.
+    /// Blocks `recent`, so that every free takes the slow half, or opens it again. Nothing may be held: to close,
+    /// after `flush`.
     pub(crate) fn mark_closed(self, closed: bool) {
         debug_assert!(self.word.get() == 0 && self.recent.get() <= CLOSED);
         self.recent.set(if closed { CLOSED } else { ptr::null_mut() });
