@@ -8,19 +8,19 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 
 use crate::geometry::{Geometry, HEADER_BYTES, Shape, WORD_BITS};
-use crate::heap::HeapPtr;
+use crate::kind::{Kind, Local, Register};
 use crate::segment::{Record, Segment};
 
 /// What stands at the start of a block.
 #[repr(C)]
-pub(crate) struct Header {
-    pub(crate) heap: HeapPtr,
+pub(crate) struct Header<K: Kind> {
+    pub(crate) owner: K::Owner,
     pub(crate) segment: Segment,
     /// Bit `w` is 1 exactly while bitmap word `w` is not 0 (B3).
     pub(crate) summary: Cell<u64>,
-    /// Neighbours in the heap's list of blocks with room, while `listed`.
-    pub(crate) previous: Cell<Option<Block>>,
-    pub(crate) next: Cell<Option<Block>>,
+    /// Neighbours in a list of blocks, while `listed`.
+    pub(crate) previous: Cell<Option<Block<K>>>,
+    pub(crate) next: Cell<Option<Block<K>>>,
     /// Chunks in this block; fewer than the geometry's in a segment that ends early.
     chunks: u32,
     /// Bitmap words that are all ones (B5).
@@ -31,14 +31,14 @@ pub(crate) struct Header {
 /// The first block of a segment holds the segment's record behind its own header.
 pub(crate) const RECORD_OFFSET: usize = 64;
 
-const _: () = assert!(size_of::<Header>() <= RECORD_OFFSET);
+const _: () = assert!(size_of::<Header<Local>>() <= RECORD_OFFSET);
 const _: () = assert!(RECORD_OFFSET + size_of::<Record>() <= HEADER_BYTES);
 const _: () = assert!(RECORD_OFFSET % align_of::<Record>() == 0 && HEADER_BYTES % align_of::<u64>() == 0);
 
 /// A block of a live segment whose header is written (S3). Its pointer may be used for the whole segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
-pub(crate) struct Block(NonNull<Header>);
+pub(crate) struct Block<K: Kind>(NonNull<Header<K>>);
 
 /// The address of a chunk: it lies in a block, at one of the multiples of the stride (G2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl ChunkPtr {
 
     /// The block that the chunk lies in.
     #[inline(always)]
-    pub(crate) fn block(self, shape: impl Shape) -> Block {
+    pub(crate) fn block<K: Kind>(self, shape: impl Shape) -> Block<K> {
         let offset = self.0.addr().get() & shape.mask();
         // SAFETY: the chunk lies in a block, whose base is the multiple of the block size below (G1), in
         // the same segment, which the pointer may be used for.
@@ -81,7 +81,7 @@ impl ChunkPtr {
     ///
     /// 1. The chunk's pool is for `layout`, with no hint of chunks per block.
     #[inline]
-    pub(crate) unsafe fn block_of_layout(self, layout: Layout) -> Block {
+    pub(crate) unsafe fn block_of_layout<K: Kind>(self, layout: Layout) -> Block<K> {
         let offset = self.0.addr().get() & (Geometry::block_size_of(layout) - 1);
         // SAFETY: as in `block`: that is the size of the chunk's block (1).
         Block(unsafe { self.0.byte_sub(offset) }.cast())
@@ -106,7 +106,7 @@ impl BitIndex {
     }
 }
 
-impl Block {
+impl<K: Kind> Block<K> {
     /// Writes a block's header and bitmap: all its chunks are free, and it is in no list.
     ///
     /// # Safety
@@ -115,11 +115,11 @@ impl Block {
     ///    `geometry.bytes_for(chunks)` bytes from there.
     /// 2. No chunk of the block is live and no list names the block.
     /// 3. `chunks` is at least 1 and at most the geometry's.
-    pub(crate) unsafe fn write(base: NonNull<u8>, heap: HeapPtr, segment: Segment, chunks: usize) -> Self {
+    pub(crate) unsafe fn write(base: NonNull<u8>, owner: K::Owner, segment: Segment, chunks: usize) -> Self {
         let block = Self(base.cast());
         let words = chunks.div_ceil(WORD_BITS);
         let header = Header {
-            heap,
+            owner,
             segment,
             summary: Cell::new(u64::MAX >> (WORD_BITS - words)),
             previous: Cell::new(None),
@@ -134,7 +134,7 @@ impl Block {
         for word in 0..words {
             // All ones is "every chunk free", the bits beyond the last chunk included (B2).
             // SAFETY: the bitmap's words lie between the header and the first chunk, aligned, and are nobody's (2).
-            unsafe { block.word_ptr(word).write(Cell::new(u64::MAX)) };
+            unsafe { block.word_ptr(word).write(K::Bits::new(u64::MAX)) };
         }
         block
     }
@@ -150,7 +150,7 @@ impl Block {
     }
 
     #[inline(always)]
-    pub(crate) fn header<'a>(self) -> &'a Header {
+    pub(crate) fn header<'a>(self) -> &'a Header<K> {
         // SAFETY: a block's header is written before the first `Block` is made, and stays until its segment
         // goes back (S3). All that changes in it is in cells, and only one thread sees it.
         unsafe { self.0.as_ref() }
@@ -158,14 +158,14 @@ impl Block {
 
     /// Bitmap word `word`.
     #[inline(always)]
-    pub(crate) fn word<'a>(self, word: usize) -> &'a Cell<u64> {
+    pub(crate) fn word<'a>(self, word: usize) -> &'a K::Bits {
         debug_assert!(word < self.words());
         // SAFETY: the word is initialised (`write`), aligned, and reached through cells only.
         unsafe { self.word_ptr(word).as_ref() }
     }
 
     #[inline(always)]
-    fn word_ptr(self, word: usize) -> NonNull<Cell<u64>> {
+    fn word_ptr(self, word: usize) -> NonNull<K::Bits> {
         let offset = HEADER_BYTES + word * size_of::<u64>();
         // SAFETY: callers' words are in the bitmap, which lies in the block (G2).
         unsafe { self.0.byte_add(offset) }.cast()
@@ -194,6 +194,20 @@ impl Block {
         let index = at.word * WORD_BITS + at.bit as usize;
         // SAFETY: a block is large enough for its chunks; the first one of each word exists.
         ChunkPtr(unsafe { self.0.byte_add(geometry.offset_of(index)) }.cast())
+    }
+
+    /// Takes all of a word's free chunks out, which is not 0, and says where the first bit's chunk is (H1, H2).
+    pub(crate) fn take_word(self, word: usize, geometry: &Geometry) -> (u64, *mut u8) {
+        let header = self.header();
+        let bits = self.word(word).get();
+        self.word(word).set(0);
+        header.summary.set(header.summary.get() & !(1 << word));
+        if bits == u64::MAX {
+            header.full_words.set(header.full_words.get() - 1);
+        }
+        // SAFETY: a word that is not 0 has a chunk for its first bit (B2).
+        let base = unsafe { self.chunk(BitIndex { word, bit: 0 }, geometry) };
+        (bits & self.chunk_bits(word), base.get().as_ptr())
     }
 
     /// Chunks that are free and in the block.

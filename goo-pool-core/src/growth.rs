@@ -1,17 +1,10 @@
-//! When a heap asks its parent for memory, and when it gives memory back.
-//!
-//! Memory goes back a segment at a time, once every chunk of it is free, but the heap keeps what it
-//! would soon ask for again: one spare segment at first, and twice as much each time it turns out to
-//! have given back too much. So one object that flips a segment between empty and used costs no parent
-//! call, and a load that comes and goes costs a logarithmic number of them.
+//! How a heap asks its parent for memory, and gives memory back, with the parent free to use the heap
+//! meanwhile. What is asked for and what is kept is the store's business.
 
 use crate::error::AllocError;
 use crate::heap::HeapPtr;
 use crate::parent::Parent;
-use crate::segment::{Segment, next_segment_chunks, segment_layout};
-
-/// The least that `Heap::keep` is while the heap is open: any spare segment at all.
-pub(crate) const KEEP_ONE: usize = 1;
+use crate::segment::Segment;
 
 /// While there is a hold, no segment goes back to the parent and the heap does not end (H4); what became
 /// due meanwhile is done when the last hold is dropped.
@@ -25,17 +18,17 @@ impl HeapPtr {
 
     /// Makes room for `additional` more chunks than are live.
     pub(crate) fn reserve(self, additional: usize) -> Result<(), AllocError> {
+        let segments = &self.store.segments;
         loop {
-            let free = self.segments.chunks.get() - self.live_chunks();
+            let free = segments.chunks.get() - self.live_chunks();
             let missing = additional.saturating_sub(free);
             if missing == 0 {
                 return Ok(());
             }
-            let bytes = self.segments.bytes.get();
+            let bytes = segments.bytes.get();
             self.grow(missing)?;
             // What was asked for is kept until it is asked away.
-            let added = self.segments.bytes.get().saturating_sub(bytes);
-            self.keep.set(self.keep.get().saturating_add(added));
+            self.store.keep_more(segments.bytes.get().saturating_sub(bytes));
         }
     }
 
@@ -43,40 +36,23 @@ impl HeapPtr {
     ///
     /// `Ok` means "look again": a parent that uses this pool may have changed anything meanwhile.
     pub(crate) fn grow(self, least: usize) -> Result<(), AllocError> {
-        let allowed = self.may_grow_by();
-        if allowed < least {
-            return Err(AllocError::LimitReached { max_chunks: self.config.max_chunks.unwrap_or(usize::MAX) });
+        let mut request = self.store.plan(least, false, &self.geometry)?;
+        let mut memory = self.parent().allocate(request.layout);
+        if memory.is_none() {
+            let smaller = self.store.plan(least, true, &self.geometry)?;
+            if smaller.chunks < request.chunks {
+                request = smaller;
+                memory = self.parent().allocate(request.layout);
+            }
         }
-        let sized = |bytes| next_segment_chunks(&self.config, &self.geometry, bytes).clamp(least, allowed);
-        let wanted = sized(self.segments.bytes.get());
-        match self.add_segment(wanted) {
-            Err(AllocError::OutOfMemory { .. }) if sized(0) < wanted => self.add_segment(sized(0)),
-            result => result,
-        }
-    }
-
-    fn may_grow_by(self) -> usize {
-        self.config.max_chunks.unwrap_or(usize::MAX).saturating_sub(self.segments.chunks.get())
-    }
-
-    fn add_segment(self, chunks: usize) -> Result<(), AllocError> {
-        let Some(layout) = segment_layout(&self.geometry, chunks) else {
-            return Err(AllocError::CapacityOverflow);
+        let Some(memory) = memory else {
+            return Err(AllocError::OutOfMemory { layout: request.layout });
         };
-        let Some(memory) = self.parent().allocate(layout) else {
-            return Err(AllocError::OutOfMemory { layout });
-        };
-        if self.may_grow_by() < chunks {
+        // SAFETY: the parent gave it for this request, just now.
+        if !unsafe { self.store.accept(memory, request) } {
             // SAFETY: it just came from there, and nobody has seen it.
-            unsafe { self.parent().deallocate(memory, layout) };
+            unsafe { self.parent().deallocate(memory, request.layout) };
             return Ok(());
-        }
-        debug_assert!(memory.addr().get() % layout.align() == 0, "the parent ignored the alignment");
-        // SAFETY: the parent gave this for `layout`, which is what so many chunks need (Parent 1).
-        let segment = unsafe { Segment::write(memory, layout, chunks) };
-        self.segments.add(segment);
-        if self.gave_back.replace(false) {
-            self.keep.set(self.keep.get().max(segment.bytes()).saturating_mul(2));
         }
         #[cfg(debug_assertions)]
         self.assert_valid();
@@ -89,21 +65,14 @@ impl HeapPtr {
         unsafe { self.parent.as_ref() }
     }
 
-    /// Every chunk of a segment is back.
+    /// Every block of a segment is back in the store.
     pub(crate) fn segment_emptied(self, segment: Segment) {
         if self.holds.get() != 0 {
             self.unsettled.set(true);
             return;
         }
         let _hold = self.hold();
-        self.retire(segment);
-    }
-
-    fn retire(self, segment: Segment) {
-        for block in segment.cut_blocks(&self.geometry) {
-            self.room.remove(block);
-        }
-        self.segments.make_spare(segment);
+        self.store.retire(segment, &self.geometry);
     }
 
     /// Does what was put off during a hold, and gives back the segments that need not be kept.
@@ -112,16 +81,11 @@ impl HeapPtr {
         loop {
             if self.unsettled.replace(false) {
                 // Retiring moves a segment to the end of the list, so look from the start again.
-                while let Some(segment) = self.segments.iter().find(|segment| segment.is_emptied()) {
-                    self.retire(segment);
+                while let Some(segment) = self.store.segments.iter().find(|segment| segment.is_emptied()) {
+                    self.store.retire(segment, &self.geometry);
                 }
             }
-            let Some(segment) = self.segments.last_spare() else { return };
-            if self.segments.spare_bytes.get() - segment.bytes() < self.keep.get() {
-                return;
-            }
-            self.segments.remove(segment);
-            self.gave_back.set(true);
+            let Some(segment) = self.store.next_to_return() else { return };
             let (memory, layout) = (segment.base(), segment.layout());
             // SAFETY: it came from there with this layout, and neither a list nor a chunk's owner knows it any
             // more.
@@ -133,19 +97,17 @@ impl HeapPtr {
     pub(crate) fn shrink_to_fit(self) {
         let hold = self.hold();
         self.flush();
-        self.keep.set(0);
+        self.store.keep_none();
         drop(hold);
-        self.keep.set(KEEP_ONE);
-        self.gave_back.set(false);
+        self.store.keep_one();
     }
 
     /// Makes all chunks free, without a look at any of them, in one step for each segment. The memory stays.
     pub(crate) fn reset(self) {
-        self.forget_held();
-        self.room.clear();
-        self.segments.make_all_spare();
+        self.front.forget_held();
+        self.front.room.clear();
         self.unsettled.set(false);
-        self.keep.set(self.keep.get().max(self.segments.bytes.get()));
+        self.store.reset();
     }
 }
 
@@ -158,7 +120,7 @@ impl Drop for Hold {
             fn drop(&mut self) {
                 let heap = self.0;
                 heap.holds.set(heap.holds.get() - 1);
-                if heap.holds.get() == 0 && heap.handles.get() == 0 && heap.segments.is_empty() {
+                if heap.holds.get() == 0 && heap.handles.get() == 0 && heap.store.segments.is_empty() {
                     // SAFETY: nobody can reach the heap any more: no handle, no hold, and without a segment
                     // no chunk (H5).
                     unsafe { (heap.destroy)(heap) };

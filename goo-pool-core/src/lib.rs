@@ -33,26 +33,29 @@
 //! ```
 //!
 //! `no_std` with `alloc`. To read the code, go on with `INVARIANTS.md`, `geometry.rs`, `block.rs`,
-//! `heap.rs`, `growth.rs` and `raw_pool.rs`, then `tests/model.rs`.
+//! `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then `tests/model.rs`.
 #![no_std]
 
 extern crate alloc;
 
 mod block;
+mod block_list;
 mod builder;
 mod config;
 mod error;
+mod front;
 mod geometry;
 mod growth;
 mod heap;
 mod inspect;
+mod kind;
 mod lifecycle;
 mod parent;
 mod pool_handle;
 mod raw_pool;
-mod room;
 mod segment;
 mod stats;
+mod store;
 mod validate;
 
 pub use builder::RawPoolBuilder;

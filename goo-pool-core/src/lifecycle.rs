@@ -11,7 +11,6 @@ use core::ptr::NonNull;
 use crate::config::Config;
 use crate::error::AllocError;
 use crate::geometry::Geometry;
-use crate::growth::KEEP_ONE;
 use crate::heap::{Heap, HeapPtr};
 use crate::parent::Parent;
 
@@ -51,8 +50,7 @@ impl HeapPtr {
         match self.handles.get() {
             0 => {
                 self.mark_closed(false);
-                self.keep.set(KEEP_ONE);
-                self.gave_back.set(false);
+                self.store.keep_one();
             }
             // As `Rc` does: so many handles can only have been forgotten.
             usize::MAX => too_many_handles(),
@@ -77,7 +75,7 @@ impl HeapPtr {
         self.flush();
         self.handles.set(0);
         self.mark_closed(true);
-        self.keep.set(0);
+        self.store.keep_none();
     }
 }
 

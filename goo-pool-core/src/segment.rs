@@ -10,6 +10,7 @@ use core::ptr::NonNull;
 use crate::block::{Block, RECORD_OFFSET};
 use crate::config::Config;
 use crate::geometry::Geometry;
+use crate::kind::Kind;
 
 /// What the pool knows of a segment.
 #[repr(C)]
@@ -22,7 +23,7 @@ pub(crate) struct Record {
     chunks: usize,
     /// Blocks with a written header: those with numbers below this (S3).
     pub(crate) cut: Cell<u32>,
-    /// Cut blocks of which every chunk is free and in the block (S4).
+    /// Cut blocks that are in the store: every chunk is free and in the block (S4).
     pub(crate) empty: Cell<u32>,
 }
 
@@ -88,7 +89,7 @@ impl Segment {
     }
 
     /// The blocks cut so far.
-    pub(crate) fn cut_blocks(self, geometry: &Geometry) -> impl Iterator<Item = Block> {
+    pub(crate) fn cut_blocks<K: Kind>(self, geometry: &Geometry) -> impl Iterator<Item = Block<K>> {
         (0..self.record().cut.get() as usize).map(move |index| {
             // SAFETY: the block is cut.
             unsafe { Block::of_segment(self, index, geometry) }
@@ -174,7 +175,7 @@ impl SegmentList {
         self.cutting.set(self.first.get());
     }
 
-    /// The number of the next block to cut, which counts as cut and empty from now on, and its segment.
+    /// The number of the next block to cut, which counts as cut from now on, and its segment.
     pub(crate) fn next_block(&self, geometry: &Geometry) -> Option<(Segment, usize)> {
         let segment = self.cutting.get()?;
         let record = segment.record();
@@ -183,7 +184,6 @@ impl SegmentList {
             self.spare_bytes.set(self.spare_bytes.get() - segment.bytes());
         }
         record.cut.set(index + 1);
-        record.empty.set(record.empty.get() + 1);
         if index as usize + 1 == segment.blocks(geometry) {
             self.cutting.set(record.next.get());
         }

@@ -1,0 +1,176 @@
+//! The engine's front: hands out chunks and takes them back, for one owner.
+//!
+//! A chunk is looked for in `recent` (the one freed last), in `word` (up to 64 chunks taken out of a
+//! block in one piece), and then by the slow half, in the next word of a block with room. A freed chunk
+//! goes to `recent` if that is empty, else its bit goes to its block. Neither half counts anything or
+//! touches a chunk's bytes.
+//!
+//! Taking 64 bits at once is what keeps alloc and free from waiting for each other's stores
+//! (`fill_drain` in the benches shows it); `recent` serves the alternating pattern (`pair`).
+//!
+//! A free is finished by one store, of a bit or of `recent`, and touches nothing after it: another
+//! thread that sees the store may take the memory away (C1).
+
+use core::ptr::{self, NonNull};
+
+use crate::block::{BitIndex, Block, ChunkPtr};
+use crate::block_list::BlockList;
+use crate::geometry::{Geometry, Shape};
+use crate::kind::{Kind, Register};
+
+/// Free chunks in one owner's hand, and its blocks that have more.
+#[repr(C)]
+pub(crate) struct Front<K: Kind> {
+    /// Null, the chunk freed last, or what the owner uses to tell that it is closed.
+    recent: K::Pointer,
+    /// Free chunks taken out of one block's word (H1); 0 if there are none, or never were.
+    word: K::Bits,
+    /// The chunk that bit 0 of `word` stands for (H2).
+    word_base: K::Pointer,
+    /// The blocks with room (B4).
+    pub(crate) room: BlockList<K>,
+}
+
+impl<K: Kind> Front<K> {
+    pub(crate) fn new() -> Self {
+        Self {
+            recent: K::Pointer::new(ptr::null_mut()),
+            word: K::Bits::new(0),
+            word_base: K::Pointer::new(ptr::null_mut()),
+            room: BlockList::new(),
+        }
+    }
+
+    /// A free chunk in the hand, if there is one. `stride` is the geometry's.
+    ///
+    /// # Safety
+    ///
+    /// 1. `recent` is null or a chunk.
+    #[inline(always)]
+    pub(crate) unsafe fn take(&self, stride: usize) -> Option<ChunkPtr> {
+        if let Some(recent) = NonNull::new(self.recent.get()) {
+            self.recent.set(ptr::null_mut());
+            // SAFETY: it is not null, so it is a chunk (1).
+            return Some(unsafe { ChunkPtr::new(recent) });
+        }
+        let word = self.word.get();
+        if word == 0 {
+            return None;
+        }
+        self.word.set(word & (word - 1));
+        // SAFETY: bit i of a word that is not 0 is the chunk i strides behind `word_base` (H2).
+        let chunk = unsafe { self.word_base.get().byte_add(word.trailing_zeros() as usize * stride) };
+        // SAFETY: it lies behind `word_base`, which is not null.
+        let chunk = unsafe { NonNull::new_unchecked(chunk) };
+        // SAFETY: as above.
+        Some(unsafe { ChunkPtr::new(chunk) })
+    }
+
+    /// Takes the next word of free chunks out of a block. False if no block has any.
+    pub(crate) fn refill(&self, geometry: &Geometry) -> bool {
+        debug_assert_eq!(self.word.get(), 0);
+        while let Some(block) = self.room.first() {
+            let summary = block.header().summary.get();
+            if summary != 0 {
+                let (bits, base) = block.take_word(summary.trailing_zeros() as usize, geometry);
+                self.set_word(bits, base);
+                return true;
+            }
+            self.room.remove(block);
+        }
+        false
+    }
+
+    /// Sets a chunk's bit in its block.
+    #[inline(always)]
+    pub(crate) fn put(&self, chunk: ChunkPtr, shape: impl Shape) {
+        let block = chunk.block::<K>(shape);
+        let at = chunk.bit(shape);
+        let word = block.word(at.word);
+        let before = word.get();
+        if before == 0 {
+            return self.put_first_slow(block, at);
+        }
+        let after = before | at.mask();
+        if after == u64::MAX {
+            return self.fill_word_slow(block, at.word);
+        }
+        word.publish(after);
+    }
+
+    /// The first chunk that comes back to a word: the block has room again.
+    #[cold]
+    #[inline(never)]
+    fn put_first_slow(&self, block: Block<K>, at: BitIndex) {
+        self.list_word(block, at.word);
+        // A word that is not 0 has ones beyond the last chunk, so that a full word is all ones (B2).
+        let after = at.mask() | !block.chunk_bits(at.word);
+        if after == u64::MAX {
+            return self.fill_word_slow(block, at.word);
+        }
+        block.word(at.word).publish(after);
+    }
+
+    /// All chunks of a word are back; so may be all of the block.
+    #[cold]
+    #[inline(never)]
+    fn fill_word_slow(&self, block: Block<K>, word: usize) {
+        let header = block.header();
+        header.full_words.set(header.full_words.get() + 1);
+        if block.is_full_of_free_chunks() {
+            K::block_emptied(block, word);
+        } else {
+            block.word(word).publish(u64::MAX);
+        }
+    }
+
+    /// A word of the block is about to have free chunks again.
+    fn list_word(&self, block: Block<K>, word: usize) {
+        let header = block.header();
+        header.summary.set(header.summary.get() | 1 << word);
+        if !header.listed.get() {
+            self.room.push(block);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn recent(&self) -> *mut u8 {
+        self.recent.get()
+    }
+
+    /// As the last step of a free, or by the owner.
+    #[inline(always)]
+    pub(crate) fn set_recent(&self, recent: *mut u8) {
+        self.recent.publish(recent);
+    }
+
+    /// The free chunks in the word, and the address of its first.
+    pub(crate) fn word(&self) -> (u64, *mut u8) {
+        (self.word.get(), self.word_base.get())
+    }
+
+    pub(crate) fn set_word(&self, bits: u64, base: *mut u8) {
+        self.word_base.set(base);
+        self.word.set(bits);
+    }
+
+    /// Puts the word's chunks back into their block.
+    pub(crate) fn flush_word(&self, geometry: &Geometry) {
+        let (word, base) = self.word();
+        self.word.set(0);
+        for bit in (0..64).filter(|bit| word & (1 << bit) != 0) {
+            // SAFETY: bit i of `word` is the chunk i strides behind `word_base` (H2).
+            let chunk = unsafe { base.byte_add(bit * geometry.stride()) };
+            // SAFETY: it lies behind `word_base`, which is not null.
+            let chunk = unsafe { NonNull::new_unchecked(chunk) };
+            // SAFETY: as above.
+            self.put(unsafe { ChunkPtr::new(chunk) }, *geometry);
+        }
+    }
+
+    /// Forgets the chunks in the hand, as part of a reset.
+    pub(crate) fn forget_held(&self) {
+        self.word.set(0);
+        self.recent.set(ptr::null_mut());
+    }
+}
