@@ -82,7 +82,7 @@ impl ChunkPtr {
     /// 1. The chunk's pool is for `layout`, with no hint of chunks per block.
     #[inline]
     pub(crate) unsafe fn block_of_layout<K: Kind>(self, layout: Layout) -> Block<K> {
-        let offset = self.0.addr().get() & (Geometry::block_size_of(layout) - 1);
+        let offset = self.0.addr().get() & (Geometry::block_size_of(layout, K::HEADER) - 1);
         // SAFETY: as in `block`: that is the size of the chunk's block (1).
         Block(unsafe { self.0.byte_sub(offset) }.cast())
     }
@@ -136,6 +136,8 @@ impl<K: Kind> Block<K> {
             // SAFETY: the bitmap's words lie between the header and the first chunk, aligned, and are nobody's (2).
             unsafe { block.word_ptr(word).write(K::Bits::new(u64::MAX)) };
         }
+        // SAFETY: as above.
+        unsafe { K::write_rest(base) };
         block
     }
 
@@ -166,7 +168,7 @@ impl<K: Kind> Block<K> {
 
     #[inline(always)]
     fn word_ptr(self, word: usize) -> NonNull<K::Bits> {
-        let offset = HEADER_BYTES + word * size_of::<u64>();
+        let offset = K::HEADER + word * size_of::<u64>();
         // SAFETY: callers' words are in the bitmap, which lies in the block (G2).
         unsafe { self.0.byte_add(offset) }.cast()
     }
@@ -221,5 +223,18 @@ impl<K: Kind> Block<K> {
 
     pub(crate) fn base(self) -> NonNull<u8> {
         self.0.cast()
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) const fn as_header(self) -> NonNull<Header<K>> {
+        self.0
+    }
+
+    /// # Safety
+    ///
+    /// 1. `header` is what `as_header` gave, and the block's segment is alive.
+    #[cfg(feature = "std")]
+    pub(crate) const unsafe fn from_header(header: NonNull<Header<K>>) -> Self {
+        Self(header)
     }
 }

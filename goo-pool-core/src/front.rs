@@ -133,15 +133,42 @@ impl<K: Kind> Front<K> {
         }
     }
 
+    /// Adds free chunks, whose bits are 0, to a word of a block. The block may be full of free chunks then.
+    #[cfg(feature = "std")]
+    pub(crate) fn merge(&self, block: Block<K>, word: usize, bits: u64) {
+        let before = block.word(word).get();
+        debug_assert_eq!(before & bits, 0, "a chunk was freed twice");
+        if before == 0 {
+            self.list_word(block, word);
+        }
+        let after = before | bits | !block.chunk_bits(word);
+        block.word(word).set(after);
+        if after == u64::MAX {
+            let full = &block.header().full_words;
+            full.set(full.get() + 1);
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn recent(&self) -> *mut u8 {
         self.recent.get()
+    }
+
+    /// The same for a thread that is not the owner, and needs to know what the free did before.
+    #[cfg(feature = "std")]
+    pub(crate) fn observe_recent(&self) -> *mut u8 {
+        self.recent.observe()
     }
 
     /// As the last step of a free, or by the owner.
     #[inline(always)]
     pub(crate) fn set_recent(&self, recent: *mut u8) {
         self.recent.publish(recent);
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn forget_recent(&self) {
+        self.recent.set(ptr::null_mut());
     }
 
     /// The free chunks in the word, and the address of its first.

@@ -1,14 +1,65 @@
-//! How a heap asks its parent for memory, and gives memory back, with the parent free to use the heap
+//! How a pool asks its parent for memory, and gives memory back, with the parent free to use the pool
 //! meanwhile. What is asked for and what is kept is the store's business.
 
 use crate::error::AllocError;
+use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
+use crate::kind::{Kind, Local};
 use crate::parent::Parent;
 use crate::segment::Segment;
+use crate::store::Store;
 
 /// While there is a hold, no segment goes back to the parent and the heap does not end (H4); what became
 /// due meanwhile is done when the last hold is dropped.
 pub(crate) struct Hold(HeapPtr);
+
+/// A way to a store: directly, or under its lock.
+pub(crate) trait Books<K: Kind> {
+    fn with_store<R>(&self, look: impl FnOnce(&Store<K>) -> R) -> R;
+    fn geometry(&self) -> &Geometry;
+    fn parent(&self) -> &dyn Parent;
+}
+
+/// Adds a segment of at least `least` chunks to a store, which nobody holds while the parent is asked.
+///
+/// `Ok` means "look again": the parent, or another thread, may have changed anything meanwhile.
+pub(crate) fn grow<K: Kind>(books: &impl Books<K>, least: usize) -> Result<(), AllocError> {
+    let plan = |small| books.with_store(|store| store.plan(least, small, books.geometry()));
+    let mut request = plan(false)?;
+    let mut memory = books.parent().allocate(request.layout);
+    if memory.is_none() {
+        let smaller = plan(true)?;
+        if smaller.chunks < request.chunks {
+            request = smaller;
+            memory = books.parent().allocate(request.layout);
+        }
+    }
+    let Some(memory) = memory else {
+        return Err(AllocError::OutOfMemory { layout: request.layout });
+    };
+    // SAFETY: the parent gave it for this request, just now.
+    if !books.with_store(|store| unsafe { store.accept(memory, request) }) {
+        // SAFETY: it just came from there, and nobody has seen it.
+        unsafe { books.parent().deallocate(memory, request.layout) };
+    }
+    Ok(())
+}
+
+impl Books<Local> for HeapPtr {
+    fn with_store<R>(&self, look: impl FnOnce(&Store<Local>) -> R) -> R {
+        look(&self.store)
+    }
+
+    fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    fn parent(&self) -> &dyn Parent {
+        // SAFETY: the parent lies beside the heap and lives as long, which a handle or a hold of the caller
+        // sees to (H5). It is not borrowed from the heap.
+        unsafe { self.parent.as_ref() }
+    }
+}
 
 impl HeapPtr {
     pub(crate) fn hold(self) -> Hold {
@@ -32,37 +83,12 @@ impl HeapPtr {
         }
     }
 
-    /// Adds a segment of at least `least` chunks.
-    ///
-    /// `Ok` means "look again": a parent that uses this pool may have changed anything meanwhile.
+    /// As [`grow`].
     pub(crate) fn grow(self, least: usize) -> Result<(), AllocError> {
-        let mut request = self.store.plan(least, false, &self.geometry)?;
-        let mut memory = self.parent().allocate(request.layout);
-        if memory.is_none() {
-            let smaller = self.store.plan(least, true, &self.geometry)?;
-            if smaller.chunks < request.chunks {
-                request = smaller;
-                memory = self.parent().allocate(request.layout);
-            }
-        }
-        let Some(memory) = memory else {
-            return Err(AllocError::OutOfMemory { layout: request.layout });
-        };
-        // SAFETY: the parent gave it for this request, just now.
-        if !unsafe { self.store.accept(memory, request) } {
-            // SAFETY: it just came from there, and nobody has seen it.
-            unsafe { self.parent().deallocate(memory, request.layout) };
-            return Ok(());
-        }
+        grow(&self, least)?;
         #[cfg(debug_assertions)]
         self.assert_valid();
         Ok(())
-    }
-
-    fn parent<'a>(self) -> &'a dyn Parent {
-        // SAFETY: the parent lies beside the heap and lives as long, which a handle or a hold of the caller
-        // sees to (H5). It is not borrowed from the heap.
-        unsafe { self.parent.as_ref() }
     }
 
     /// Every block of a segment is back in the store.

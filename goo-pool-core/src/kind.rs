@@ -3,8 +3,10 @@
 
 use core::cell::Cell;
 use core::fmt;
+use core::ptr::NonNull;
 
 use crate::block::Block;
+use crate::geometry::HEADER_BYTES;
 use crate::heap::HeapPtr;
 
 /// One of the two kinds of pools. All that is the same for both is written once, over this.
@@ -16,6 +18,16 @@ pub(crate) trait Kind: Copy + Eq + fmt::Debug + Sized + 'static {
     /// What a block's header says about whom the block belongs to.
     type Owner;
 
+    /// Bytes of a block before its bitmap.
+    const HEADER: usize;
+
+    /// Writes what this kind's blocks have before the bitmap, besides header and record.
+    ///
+    /// # Safety
+    ///
+    /// 1. `base` is the start of a block that nobody uses.
+    unsafe fn write_rest(base: NonNull<u8>);
+
     /// Every chunk of a block is free once its word `word` is all ones, which is left to this function: its
     /// caller has done all else, and touches neither block nor engine afterwards.
     fn block_emptied(block: Block<Self>, word: usize);
@@ -25,6 +37,9 @@ pub(crate) trait Kind: Copy + Eq + fmt::Debug + Sized + 'static {
 pub(crate) trait Register<T> {
     fn new(value: T) -> Self;
     fn get(&self) -> T;
+    /// What was published, by whoever needs to know what was done before.
+    #[cfg(feature = "std")]
+    fn observe(&self) -> T;
     fn set(&self, value: T);
     /// `set`, as the last step of a free: whoever reads the value knows of all that the free did before.
     fn publish(&self, value: T);
@@ -38,6 +53,10 @@ impl Kind for Local {
     type Bits = Cell<u64>;
     type Pointer = Cell<*mut u8>;
     type Owner = HeapPtr;
+    const HEADER: usize = HEADER_BYTES;
+
+    #[inline]
+    unsafe fn write_rest(_base: NonNull<u8>) {}
 
     #[inline]
     fn block_emptied(block: Block<Self>, word: usize) {
@@ -54,6 +73,12 @@ impl<T: Copy> Register<T> for Cell<T> {
 
     #[inline(always)]
     fn get(&self) -> T {
+        self.get()
+    }
+
+    #[cfg(feature = "std")]
+    #[inline(always)]
+    fn observe(&self) -> T {
         self.get()
     }
 

@@ -37,6 +37,8 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod block;
 mod block_list;
@@ -56,6 +58,8 @@ mod raw_pool;
 mod segment;
 mod stats;
 mod store;
+#[cfg(feature = "std")]
+mod sync;
 mod validate;
 
 pub use builder::RawPoolBuilder;
@@ -66,3 +70,5 @@ pub use parent::{Global, Parent};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
 pub use stats::Stats;
+#[cfg(feature = "std")]
+pub use sync::{LocalShard, SyncPoolHandle, SyncRawPool};

@@ -6,6 +6,7 @@
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicUsize;
 
 use crate::block::{Block, RECORD_OFFSET};
 use crate::config::Config;
@@ -25,6 +26,8 @@ pub(crate) struct Record {
     pub(crate) cut: Cell<u32>,
     /// Cut blocks that are in the store: every chunk is free and in the block (S4).
     pub(crate) empty: Cell<u32>,
+    /// Of a closed thread-safe pool: chunks not accounted for (C3).
+    pub(crate) outstanding: AtomicUsize,
 }
 
 /// A live segment, by the address of its record.
@@ -47,6 +50,7 @@ impl Segment {
             chunks,
             cut: Cell::new(0),
             empty: Cell::new(0),
+            outstanding: AtomicUsize::new(0),
         };
         // SAFETY: the memory has room for a block's header, the record and one chunk at least (1).
         let place = unsafe { memory.byte_add(RECORD_OFFSET) }.cast::<Record>();
@@ -204,7 +208,7 @@ impl SegmentList {
         }
     }
 
-    fn unlink(&self, segment: Segment) {
+    pub(crate) fn unlink(&self, segment: Segment) {
         let Record { previous, next, .. } = segment.record();
         if self.cutting.get() == Some(segment) {
             self.cutting.set(next.get());
