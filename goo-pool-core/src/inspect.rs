@@ -1,5 +1,6 @@
 //! Answers about a heap, computed from its bitmaps when asked.
 
+#[cfg(debug_assertions)]
 use core::ptr::NonNull;
 
 use crate::block::{BitIndex, Block, ChunkPtr};

@@ -6,24 +6,24 @@
 //! these chunks are freed as remote ones.
 
 use super::shard::ShardPtr;
-use super::shared::SharedPtr;
+use super::shared::{SharedPtr, Sweep};
 use super::thread_index::Claim;
 
 impl SharedPtr {
     /// Takes free chunks of a shard without a thread for one that has none. False if there are none.
-    pub(crate) fn raid_for(self, mine: ShardPtr) -> bool {
+    pub(crate) fn raid_for(self, mine: ShardPtr, sweep: Sweep) -> bool {
         self.shards.iter().filter(|&other| other != mine).any(|other| match Claim::new(other.index) {
-            Some(_claim) => self.take_from(other, mine),
+            Some(_claim) => self.take_from(other, mine, sweep),
             None => false,
         })
     }
 
     /// By the owner of both.
-    fn take_from(self, other: ShardPtr, mine: ShardPtr) -> bool {
+    fn take_from(self, other: ShardPtr, mine: ShardPtr, sweep: Sweep) -> bool {
         debug_assert!(mine.front.recent().is_null() && mine.front.word().0 == 0);
         other.flush();
         other.collect();
-        if other.empty_count() == 0 && !other.has_room() && self.sweep(other).0 != 0 {
+        if other.empty_count() == 0 && !other.has_room() && self.sweep(other, sweep) {
             other.collect();
         }
         if other.empty_count() != 0 {

@@ -6,7 +6,7 @@
 //! block's marks, and takes the marked words.
 //!
 //! A free that found its word marked may set its bit after the owner has looked. The bit stays unmarked until
-//! the next remote free into that word, or a sweep, which marks all words with bits (before a shard asks for more memory).
+//! the next remote free into that word, or a sweep, which marks all words with bits (when the pool has grown by an eighth, and before it fails).
 
 use core::ptr;
 use core::sync::atomic::{
@@ -87,20 +87,18 @@ impl Block<Threads> {
         }
     }
 
-    /// Marks all words with remote bits; how many chunks that are. By the block's owner, under the pool's lock.
-    pub(crate) fn mark_all(self) -> usize {
-        let mut chunks = 0;
+    /// Marks all words with remote bits. False if there are none. By the block's owner, under the pool's lock.
+    pub(crate) fn mark_all(self) -> bool {
         let mut words = 0;
         for word in 0..self.words() {
             // ORDERING: Relaxed: the bits are taken with Acquire later.
             let bits = self.remote_word(word).load(Relaxed);
             words |= u64::from(bits != 0) << word;
-            chunks += bits.count_ones() as usize;
         }
         if words != 0 {
             self.mark(words);
         }
-        chunks
+        words != 0
     }
 
     /// Whether the block is on a pending stack. Exact, and false for good, for the owner of a block of free chunks (R3).

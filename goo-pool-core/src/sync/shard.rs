@@ -29,6 +29,8 @@ pub(crate) struct Shard {
     /// The owner of its blocks: a thread index, or `NOBODY` for the guest shard.
     pub(crate) index: u32,
     pub(crate) pool: SharedPtr,
+    /// The pool's chunks at the last sweep of this shard.
+    pub(crate) swept_at: Cell<usize>,
     /// Blocks that other threads freed chunks of.
     pub(crate) pending: Pending,
 }
@@ -114,6 +116,7 @@ impl Shard {
             empty_count: Cell::new(0),
             index,
             pool,
+            swept_at: Cell::new(0),
             pending: Pending::default(),
         }
     }

@@ -51,8 +51,17 @@ pub(crate) struct SharedPtr(NonNull<Shared>);
 /// One of a pool's handles.
 pub(crate) struct Handle(pub(crate) SharedPtr);
 
-/// One word of remote frees in so many words looked at is worth a sweep.
-const SWEEP_WORTH: usize = 8;
+/// Whether to look at all of a shard's words.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sweep {
+    /// Only if the pool has grown enough since the last time. There are seldom many unmarked chunks, and looking
+    /// whenever a large pool grows would cost more than they are worth.
+    IfGrown,
+    Now,
+}
+
+/// So many times the growth since the last sweep is the pool's size at least.
+const SWEEP_GROWTH: usize = 8;
 
 impl Deref for SharedPtr {
     type Target = Shared;
@@ -220,17 +229,14 @@ impl SharedPtr {
             if let Some(chunk) = shard.take() {
                 return Ok(chunk);
             }
-            if self.give_block_to(shard) || self.raid_for(shard) {
+            if self.give_block_to(shard) || self.raid_for(shard, Sweep::IfGrown) || self.sweep(shard, Sweep::IfGrown) {
                 continue;
             }
-            let (found, looked_at) = self.sweep(shard);
-            if found * SWEEP_WORTH > looked_at {
-                continue;
-            }
-            // A sweep that finds little would soon be repeated.
-            match self.grow(1) {
-                Err(error) if found == 0 => return Err(error),
-                _ => {}
+            if let Err(error) = self.grow(1) {
+                // The last resort, whatever it costs.
+                if !self.sweep(shard, Sweep::Now) && !self.raid_for(shard, Sweep::Now) {
+                    return Err(error);
+                }
             }
         }
     }
@@ -244,9 +250,9 @@ impl SharedPtr {
         block.is_some()
     }
 
-    /// Marks what other threads freed unmarked in a shard's blocks: how many chunks, and how many words were looked at.
-    pub(crate) fn sweep(self, shard: ShardPtr) -> (usize, usize) {
-        self.with_locked(|locked| locked.sweep(shard, &self.geometry))
+    /// Marks what other threads freed unmarked in a shard's blocks. False if there is nothing.
+    pub(crate) fn sweep(self, shard: ShardPtr, when: Sweep) -> bool {
+        self.with_locked(|locked| locked.sweep(shard, when, &self.geometry))
     }
 
     /// A segment of at least `least` chunks, or what another thread freed meanwhile.
@@ -348,7 +354,7 @@ impl SharedPtr {
         self.empty_out_unowned();
         self.with_locked(|locked| {
             if let Some(guest) = locked.guest.get() {
-                locked.sweep(guest, &self.geometry);
+                locked.sweep(guest, Sweep::Now, &self.geometry);
                 guest.collect();
                 guest.flush();
                 guest.trim_into(0, &locked.store);
@@ -363,7 +369,7 @@ impl SharedPtr {
     /// Gives all of a shard's free blocks to the store. By its owner.
     pub(crate) fn empty_out(self, shard: ShardPtr) {
         shard.flush();
-        self.sweep(shard);
+        self.sweep(shard, Sweep::Now);
         shard.collect();
         shard.trim(0);
     }
@@ -376,16 +382,18 @@ impl Locked {
         Some(block)
     }
 
-    fn sweep(&self, shard: ShardPtr, geometry: &Geometry) -> (usize, usize) {
-        let mut found = 0;
-        let mut looked_at = 0;
-        for block in self.store.segments.iter().flat_map(|segment| segment.cut_blocks::<Threads>(geometry)) {
-            if block.header().owner.is(shard) {
-                found += block.mark_all();
-                looked_at += block.words();
-            }
+    fn sweep(&self, shard: ShardPtr, when: Sweep, geometry: &Geometry) -> bool {
+        let chunks = self.store.segments.chunks.get();
+        if matches!(when, Sweep::IfGrown) && chunks < shard.swept_at.get() + shard.swept_at.get() / SWEEP_GROWTH {
+            return false;
         }
-        (found, looked_at)
+        shard.swept_at.set(chunks);
+        let blocks = self.store.segments.iter().flat_map(|segment| segment.cut_blocks::<Threads>(geometry));
+        let mut found = false;
+        for block in blocks.filter(|block| block.header().owner.is(shard)) {
+            found |= block.mark_all();
+        }
+        found
     }
 
     fn allocate_as_guest(&self, guest: ShardPtr, geometry: &Geometry) -> Option<ChunkPtr> {
@@ -399,7 +407,7 @@ impl Locked {
                 guest.front.room.push(block);
                 continue;
             }
-            if self.sweep(guest, geometry).0 == 0 {
+            if !self.sweep(guest, Sweep::Now, geometry) {
                 return None;
             }
         }
