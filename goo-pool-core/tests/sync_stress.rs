@@ -140,7 +140,7 @@ fn round(seed: u64) {
                     // A second thread in the middle, which gets an ended one's index.
                     let own = pool.clone();
                     thread::scope(|inner| {
-                        inner.spawn(|| work(own, table, layout, seed + 50, steps / 4)).join().unwrap()
+                        inner.spawn(|| work(own, table, layout, seed + 50, steps / 4)).join().unwrap();
                     });
                     work(pool, table, layout, seed, steps);
                 })
