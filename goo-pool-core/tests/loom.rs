@@ -121,14 +121,22 @@ impl Block {
         let mut closed = graveyard.lock().unwrap();
         *closed = true;
         self.outstanding.store(COUNTING, Relaxed);
-        let free = self.remote.swap(u64::MAX, AcqRel) | self.local.load(Acquire);
+        let free = self.remote.swap(u64::MAX, AcqRel) | self.observe_local();
         self.remote.store(!free & BOTH, Release);
         self.outstanding.fetch_add((!free & BOTH).count_ones() as usize, Relaxed);
         self.count_recent();
         self.count_off(COUNTING);
     }
 
+    /// `Register::observe`. Loom does not by itself try a plain load after a store that another thread does later, so
+    /// this lets the others go first, and loom tries the rest.
+    fn observe_local(&self) -> u64 {
+        thread::yield_now();
+        self.local.load(Acquire)
+    }
+
     fn count_recent(&self) {
+        thread::yield_now();
         let recent = self.recent.load(Acquire);
         if recent != 0 {
             self.recent.store(0, Relaxed);
@@ -149,7 +157,7 @@ impl Block {
             self.count_recent();
         }
         if *closed && self.returned.load(Relaxed) == 0 {
-            self.count_off(self.count_word(self.local.load(Acquire)));
+            self.count_off(self.count_word(self.observe_local()));
         }
     }
 }
