@@ -60,6 +60,9 @@ impl Block<Threads> {
 
     /// Takes a chunk back from a thread that does not own the block. The chunk must be live, and is not afterwards;
     /// the block may be gone then.
+    ///
+    /// A call, so that the owner's path has no registers to save for it.
+    #[inline(never)]
     pub(crate) fn free_remotely(self, at: BitIndex) {
         // ORDERING: Relaxed: a mark that is gone already leaves the bit unmarked, which is allowed for.
         if self.marks().words.load(Relaxed) & (1 << at.word) == 0 {
