@@ -8,19 +8,19 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 
 use crate::geometry::{Geometry, HEADER_BYTES, Shape, WORD_BITS};
-use crate::heap::HeapPtr;
+use crate::kind::{Kind, Local, Register};
 use crate::segment::{Record, Segment};
 
 /// What stands at the start of a block.
 #[repr(C)]
-pub(crate) struct Header {
-    pub(crate) heap: HeapPtr,
+pub(crate) struct Header<K: Kind> {
+    pub(crate) owner: K::Owner,
     pub(crate) segment: Segment,
     /// Bit `w` is 1 exactly while bitmap word `w` is not 0 (B3).
     pub(crate) summary: Cell<u64>,
-    /// Neighbours in the heap's list of blocks with room, while `listed`.
-    pub(crate) previous: Cell<Option<Block>>,
-    pub(crate) next: Cell<Option<Block>>,
+    /// Neighbours in a list of blocks, while `listed`.
+    pub(crate) previous: Cell<Option<Block<K>>>,
+    pub(crate) next: Cell<Option<Block<K>>>,
     /// Chunks in this block; fewer than the geometry's in a segment that ends early.
     chunks: u32,
     /// Bitmap words that are all ones (B5).
@@ -31,14 +31,14 @@ pub(crate) struct Header {
 /// The first block of a segment holds the segment's record behind its own header.
 pub(crate) const RECORD_OFFSET: usize = 64;
 
-const _: () = assert!(size_of::<Header>() <= RECORD_OFFSET);
+const _: () = assert!(size_of::<Header<Local>>() <= RECORD_OFFSET);
 const _: () = assert!(RECORD_OFFSET + size_of::<Record>() <= HEADER_BYTES);
 const _: () = assert!(RECORD_OFFSET % align_of::<Record>() == 0 && HEADER_BYTES % align_of::<u64>() == 0);
 
 /// A block of a live segment whose header is written (S3). Its pointer may be used for the whole segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
-pub(crate) struct Block(NonNull<Header>);
+pub(crate) struct Block<K: Kind>(NonNull<Header<K>>);
 
 /// The address of a chunk: it lies in a block, at one of the multiples of the stride (G2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl ChunkPtr {
     ///
     /// 1. `shape` is that of the chunk's pool.
     #[inline(always)]
-    pub(crate) unsafe fn block(self, shape: impl Shape) -> Block {
+    pub(crate) unsafe fn block<K: Kind>(self, shape: impl Shape) -> Block<K> {
         let offset = self.0.addr().get() & shape.mask();
         // SAFETY: the chunk lies in a block, whose base is the multiple of the block size (1) below (G1), in
         // the same segment, which the pointer may be used for.
@@ -85,8 +85,8 @@ impl ChunkPtr {
     ///
     /// 1. The chunk's pool is for `layout`, with no hint of chunks per block.
     #[inline]
-    pub(crate) unsafe fn block_of_layout(self, layout: Layout) -> Block {
-        let offset = self.0.addr().get() & (Geometry::block_size_of(layout) - 1);
+    pub(crate) unsafe fn block_of_layout<K: Kind>(self, layout: Layout) -> Block<K> {
+        let offset = self.0.addr().get() & (Geometry::block_size_of(layout, K::HEADER) - 1);
         // SAFETY: as in `block`: that is the size of the chunk's block (1).
         Block(unsafe { self.0.byte_sub(offset) }.cast())
     }
@@ -97,7 +97,7 @@ impl ChunkPtr {
     ///
     /// 1. `shape` is that of the chunk's pool.
     #[inline(always)]
-    pub(crate) unsafe fn place(self, shape: impl Shape) -> (Block, BitIndex) {
+    pub(crate) unsafe fn place<K: Kind>(self, shape: impl Shape) -> (Block<K>, BitIndex) {
         // SAFETY: (1).
         let block = unsafe { self.block(shape) };
         (block, BitIndex::new(shape.index_of(self.0.addr().get())))
@@ -116,7 +116,7 @@ impl BitIndex {
     }
 }
 
-impl Block {
+impl<K: Kind> Block<K> {
     /// Writes a block's header and bitmap: all its chunks are free, and it is in no list.
     ///
     /// # Safety
@@ -125,11 +125,11 @@ impl Block {
     ///    `geometry.bytes_for(chunks)` bytes from there.
     /// 2. No chunk of the block is live and no list names the block.
     /// 3. `chunks` is at least 1 and at most the geometry's.
-    pub(crate) unsafe fn write(base: NonNull<u8>, heap: HeapPtr, segment: Segment, chunks: usize) -> Self {
+    pub(crate) unsafe fn write(base: NonNull<u8>, owner: K::Owner, segment: Segment, chunks: usize) -> Self {
         let block = Self(base.cast());
         let words = chunks.div_ceil(WORD_BITS);
         let header = Header {
-            heap,
+            owner,
             segment,
             summary: Cell::new(u64::MAX >> (WORD_BITS - words)),
             previous: Cell::new(None),
@@ -146,8 +146,10 @@ impl Block {
             let word = unsafe { block.word_ptr(word) };
             // All ones is "every chunk free", the bits beyond the last chunk included (B2).
             // SAFETY: it lies in the block, aligned, and is nobody's (2).
-            unsafe { word.write(Cell::new(u64::MAX)) };
+            unsafe { word.write(K::Bits::new(u64::MAX)) };
         }
+        // SAFETY: as above.
+        unsafe { K::write_rest(base) };
         block
     }
 
@@ -162,7 +164,7 @@ impl Block {
     }
 
     #[inline(always)]
-    pub(crate) fn header<'a>(self) -> &'a Header {
+    pub(crate) fn header<'a>(self) -> &'a Header<K> {
         // SAFETY: a block's header is written before the first `Block` is made, and stays until its segment
         // goes back (S3). All that changes in it is in cells, and only one thread sees it.
         unsafe { self.0.as_ref() }
@@ -174,11 +176,11 @@ impl Block {
     ///
     /// 1. `word` is less than `words()`.
     #[inline(always)]
-    pub(crate) unsafe fn word<'a>(self, word: usize) -> &'a Cell<u64> {
+    pub(crate) unsafe fn word<'a>(self, word: usize) -> &'a K::Bits {
         debug_assert!(word < self.words());
         // SAFETY: (1).
         let word = unsafe { self.word_ptr(word) };
-        // SAFETY: it is initialised (`write`), aligned, and reached through cells only.
+        // SAFETY: it is initialised (`write`), aligned, and reached through cells or atomics only.
         unsafe { word.as_ref() }
     }
 
@@ -186,18 +188,23 @@ impl Block {
     ///
     /// 1. `word` is less than `words()`.
     #[inline(always)]
-    unsafe fn word_ptr(self, word: usize) -> NonNull<Cell<u64>> {
-        let offset = HEADER_BYTES + word * size_of::<u64>();
+    unsafe fn word_ptr(self, word: usize) -> NonNull<K::Bits> {
+        let offset = K::HEADER + word * size_of::<u64>();
         // SAFETY: the bitmap's words (1) lie between the header and the first chunk (G2).
         unsafe { self.0.byte_add(offset) }.cast()
     }
 
-    /// The bits of all words, each with those that stand for chunks.
-    pub(crate) fn bitmap(self) -> impl Iterator<Item = (u64, u64)> {
+    /// All bitmap words, each with the bits that stand for chunks.
+    pub(crate) fn registers<'a>(self) -> impl Iterator<Item = (&'a K::Bits, u64)> {
         (0..self.words()).map(move |word| {
             // SAFETY: one of the block's words.
-            (unsafe { self.word(word) }.get(), self.chunk_bits(word))
+            (unsafe { self.word(word) }, self.chunk_bits(word))
         })
+    }
+
+    /// The bits of all words, each with those that stand for chunks.
+    pub(crate) fn bitmap(self) -> impl Iterator<Item = (u64, u64)> {
+        self.registers().map(|(register, chunks)| (register.get(), chunks))
     }
 
     pub(crate) fn chunks(self) -> usize {
@@ -225,6 +232,26 @@ impl Block {
         ChunkPtr(unsafe { self.0.byte_add(geometry.offset_of(index)) }.cast())
     }
 
+    /// Takes all of a word's free chunks out, and says where the first bit's chunk is (H1, H2).
+    ///
+    /// # Safety
+    ///
+    /// 1. `word` is less than `words()`, and the word is not 0.
+    pub(crate) unsafe fn take_word(self, word: usize, geometry: &Geometry) -> (u64, *mut u8) {
+        let header = self.header();
+        // SAFETY: (1).
+        let register = unsafe { self.word(word) };
+        let bits = register.get();
+        register.set(0);
+        header.summary.set(header.summary.get() & !(1 << word));
+        if bits == u64::MAX {
+            header.full_words.set(header.full_words.get() - 1);
+        }
+        // SAFETY: a word that is not 0 has a chunk for its first bit (B2).
+        let base = unsafe { self.chunk(BitIndex { word, bit: 0 }, geometry) };
+        (bits & self.chunk_bits(word), base.get().as_ptr())
+    }
+
     /// Chunks that are free and in the block.
     pub(crate) fn free_chunks(self) -> usize {
         self.bitmap().map(|(bits, chunks)| (bits & chunks).count_ones() as usize).sum()
@@ -236,5 +263,18 @@ impl Block {
 
     pub(crate) fn base(self) -> NonNull<u8> {
         self.0.cast()
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) const fn as_header(self) -> NonNull<Header<K>> {
+        self.0
+    }
+
+    /// # Safety
+    ///
+    /// 1. `header` is what `as_header` gave, and the block's segment is alive.
+    #[cfg(feature = "std")]
+    pub(crate) const unsafe fn from_header(header: NonNull<Header<K>>) -> Self {
+        Self(header)
     }
 }

@@ -4,11 +4,16 @@ use core::alloc::Layout;
 
 use crate::config::Config;
 use crate::error::BuildError;
-use crate::geometry::Geometry;
+use crate::geometry::{Geometry, HEADER_BYTES};
 use crate::heap::HeapPtr;
 use crate::parent::{Global, Parent};
 use crate::pool_handle::PoolHandle;
 use crate::raw_pool::RawPool;
+#[cfg(feature = "std")]
+use crate::{
+    geometry::SHARED_HEADER_BYTES,
+    sync::{SharedPtr, SyncPoolHandle, SyncRawPool},
+};
 
 /// Settings for a [`RawPool`]; made by [`RawPool::builder`].
 ///
@@ -93,13 +98,48 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
     /// no memory. Nothing stays allocated then.
     pub fn build(self) -> Result<RawPool, BuildError> {
         let geometry = match self.chunks_per_block {
-            Some(chunks) => Geometry::with_chunks(self.layout, chunks)?,
+            Some(chunks) => Geometry::with_chunks(self.layout, chunks, HEADER_BYTES)?,
             None => Geometry::new(self.layout)?,
         };
         let capacity = self.config.capacity;
         let pool = RawPool::from_heap(HeapPtr::create(self.layout, geometry, self.config, self.parent)?);
         pool.reserve(capacity)?;
         Ok(pool)
+    }
+
+    /// A thread-safe pool with these settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    #[cfg(feature = "std")]
+    pub fn build_sync(self) -> Result<SyncRawPool, BuildError>
+    where
+        P: Send + Sync,
+    {
+        let geometry = match self.chunks_per_block {
+            Some(chunks) => Geometry::with_chunks(self.layout, chunks, SHARED_HEADER_BYTES)?,
+            None => Geometry::new_shared(self.layout)?,
+        };
+        let capacity = self.config.capacity;
+        let parent = std::sync::Arc::new(self.parent);
+        let pool = SyncRawPool::from_shared(SharedPtr::create(self.layout, geometry, self.config, parent)?);
+        pool.reserve(capacity)?;
+        Ok(pool)
+    }
+
+    /// A thread-safe pool, behind a handle that can be cloned; for typed pools. The hint of `chunks_per_block` is
+    /// not used.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    #[cfg(feature = "std")]
+    pub fn build_sync_handle(self) -> Result<SyncPoolHandle, BuildError>
+    where
+        P: Send + Sync,
+    {
+        Ok(SyncPoolHandle::new(Self { chunks_per_block: None, ..self }.build_sync()?))
     }
 
     /// The pool, behind a handle that can be cloned; for typed pools. The hint of `chunks_per_block` is not

@@ -16,8 +16,15 @@ pub(crate) const HEADER_BYTES: usize = 128;
 pub(crate) const WORD_BITS: usize = 64;
 /// A block has at most this many chunks, so that one summary word covers its bitmap.
 pub(crate) const MAX_CHUNKS: usize = WORD_BITS * WORD_BITS;
+/// The same for a block that several threads free into: before its bitmap come the marks of remote frees and a
+/// bitmap of what they freed, on cache lines of their own.
+pub(crate) const SHARED_HEADER_BYTES: usize = REMOTE_WORDS + MAX_BITMAP_BYTES;
+/// Where the marks are in such a block, and the bitmap of remote frees, sized for every geometry.
+pub(crate) const MARKS: usize = HEADER_BYTES;
+pub(crate) const REMOTE_WORDS: usize = MARKS + LINE;
 /// What a block's bitmap takes at most.
-const MAX_BITMAP_BYTES: usize = MAX_CHUNKS / 8;
+const MAX_BITMAP_BYTES: usize = MAX_BITMAP_WORDS * 8;
+pub(crate) const MAX_BITMAP_WORDS: usize = MAX_CHUNKS / WORD_BITS;
 /// The size of a block for chunks of 16 bytes to about 3 KiB.
 const USUAL_BLOCK: usize = 64 * 1024;
 /// No block is smaller than this.
@@ -78,12 +85,27 @@ impl Geometry {
     /// [`LayoutTooLarge`] if a block of 16 such chunks does not fit into the address space.
     #[inline(always)]
     pub const fn new(layout: Layout) -> Result<Self, LayoutTooLarge> {
+        Self::behind_header(layout, HEADER_BYTES)
+    }
+
+    /// The geometry for chunks of `layout` in a thread-safe pool: as [`new`](Self::new), with a longer header.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    #[inline(always)]
+    pub const fn new_shared(layout: Layout) -> Result<Self, LayoutTooLarge> {
+        Self::behind_header(layout, SHARED_HEADER_BYTES)
+    }
+
+    #[inline(always)]
+    const fn behind_header(layout: Layout, header: usize) -> Result<Self, LayoutTooLarge> {
         let Some(stride) = stride_of(layout) else { return Err(LayoutTooLarge { layout }) };
-        let block = match block_for(stride, layout.align()) {
+        let block = match block_for(stride, layout.align(), header) {
             Some(block) if block <= MAX_BLOCK => block,
             _ => return Err(LayoutTooLarge { layout }),
         };
-        Ok(Self::in_block(stride, layout.align(), block))
+        Ok(Self::in_block(stride, layout.align(), block, header))
     }
 
     /// The geometry whose blocks hold at least `chunks` chunks: the smallest power of two that does, not
@@ -92,13 +114,13 @@ impl Geometry {
     /// Typed handles find their pool through [`Geometry::new`] alone, so this is for [`RawPool`] only.
     ///
     /// [`RawPool`]: crate::RawPool
-    pub(crate) const fn with_chunks(layout: Layout, chunks: usize) -> Result<Self, LayoutTooLarge> {
+    pub(crate) const fn with_chunks(layout: Layout, chunks: usize, header: usize) -> Result<Self, LayoutTooLarge> {
         let wanted = if chunks > MAX_CHUNKS { MAX_CHUNKS } else { chunks };
         let Some(stride) = stride_of(layout) else { return Err(LayoutTooLarge { layout }) };
         let mut block = LEAST_BLOCK;
         while block <= MAX_BLOCK {
-            if first_for(stride, layout.align(), block) < block {
-                let geometry = Self::in_block(stride, layout.align(), block);
+            if header < block && first_for(stride, layout.align(), block, header) < block {
+                let geometry = Self::in_block(stride, layout.align(), block, header);
                 if geometry.chunks >= wanted && geometry.chunks > 0 {
                     return Ok(geometry);
                 }
@@ -110,17 +132,17 @@ impl Geometry {
 
     /// The block size alone, for a layout that has a geometry: a few instructions.
     #[inline(always)]
-    pub(crate) const fn block_size_of(layout: Layout) -> usize {
+    pub(crate) const fn block_size_of(layout: Layout, header: usize) -> usize {
         let size = if layout.size() == 0 { 1 } else { layout.size() };
-        match block_for(size.next_multiple_of(layout.align()), layout.align()) {
+        match block_for(size.next_multiple_of(layout.align()), layout.align(), header) {
             Some(block) => block,
             None => unreachable!(),
         }
     }
 
     #[inline(always)]
-    const fn in_block(stride: usize, align: usize, block: usize) -> Self {
-        let first = first_for(stride, align, block);
+    const fn in_block(stride: usize, align: usize, block: usize, header: usize) -> Self {
+        let first = first_for(stride, align, block, header);
         Self { stride, align, mask: block - 1, first, chunks: least(MAX_CHUNKS, (block - first) / stride) }
     }
 
@@ -249,11 +271,11 @@ const fn stride_of(layout: Layout) -> Option<usize> {
 /// From 16 bytes on, a block is at least 16 times its header and one chunk, which bounds header and
 /// tail to 1/16. Below, it is what about 4096 chunks take.
 #[inline(always)]
-const fn block_for(stride: usize, align: usize) -> Option<usize> {
+const fn block_for(stride: usize, align: usize, header: usize) -> Option<usize> {
     if stride < 16 {
         return Some(LEAST_BLOCK << stride.ilog2());
     }
-    let header = (HEADER_BYTES + MAX_BITMAP_BYTES).next_multiple_of(if align > LINE { align } else { LINE });
+    let header = (header + MAX_BITMAP_BYTES).next_multiple_of(if align > LINE { align } else { LINE });
     let Some(sixteenth) = stride.checked_add(header) else { return None };
     let Some(wanted) = sixteenth.checked_mul(16) else { return None };
     match wanted.checked_next_power_of_two() {
@@ -264,10 +286,10 @@ const fn block_for(stride: usize, align: usize) -> Option<usize> {
 
 /// The first chunk comes behind a bitmap for as many chunks as would fit without one.
 #[inline(always)]
-const fn first_for(stride: usize, align: usize, block: usize) -> usize {
-    let most = least(MAX_CHUNKS, (block - HEADER_BYTES) / stride);
+const fn first_for(stride: usize, align: usize, block: usize, header: usize) -> usize {
+    let most = least(MAX_CHUNKS, (block - header) / stride);
     let bitmap = most.div_ceil(WORD_BITS) * 8;
-    (HEADER_BYTES + bitmap).next_multiple_of(if align > LINE { align } else { LINE })
+    (header + bitmap).next_multiple_of(if align > LINE { align } else { LINE })
 }
 
 #[inline(always)]
@@ -327,10 +349,10 @@ mod tests {
     fn a_hint_is_rounded_up() {
         for layout in layouts() {
             for hint in [0, 1, 10, 64, 1000] {
-                let geometry = Geometry::with_chunks(layout, hint).unwrap();
+                let geometry = Geometry::with_chunks(layout, hint, HEADER_BYTES).unwrap();
                 assert!(geometry.chunks >= hint.max(1), "{layout:?}, {hint}: {}", geometry.chunks);
             }
-            assert!(Geometry::with_chunks(layout, usize::MAX).unwrap().chunks == MAX_CHUNKS);
+            assert!(Geometry::with_chunks(layout, usize::MAX, HEADER_BYTES).unwrap().chunks == MAX_CHUNKS);
         }
     }
 
@@ -339,7 +361,7 @@ mod tests {
         for (size, align) in [(isize::MAX as usize, 1), (1 << (usize::BITS - 3), 1), (1, 1 << (usize::BITS - 2))] {
             let layout = Layout::from_size_align(size, align).unwrap();
             assert!(Geometry::new(layout).is_err());
-            assert!(Geometry::with_chunks(layout, 1).is_err());
+            assert!(Geometry::with_chunks(layout, 1, HEADER_BYTES).is_err());
         }
     }
 }

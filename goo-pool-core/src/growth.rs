@@ -1,21 +1,65 @@
-//! When a heap asks its parent for memory, and when it gives memory back.
-//!
-//! Memory goes back a segment at a time, once every chunk of it is free, but the heap keeps what was
-//! reserved, and what it would soon ask for again: one spare segment at first, and twice as much each time
-//! it turns out to have given back too much. So one object that flips a segment between empty and used costs no parent
-//! call, and a load that comes and goes costs a logarithmic number of them.
+//! How a pool asks its parent for memory, and gives memory back, with the parent free to use the pool
+//! meanwhile. What is asked for and what is kept is the store's business.
 
 use crate::error::AllocError;
+use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
+use crate::kind::{Kind, Local};
 use crate::parent::Parent;
-use crate::segment::{Segment, next_segment_chunks, segment_layout};
-
-/// The least that `Heap::keep` is while the heap is open: any spare segment at all.
-pub(crate) const KEEP_ONE: usize = 1;
+use crate::segment::Segment;
+use crate::store::Store;
 
 /// While a hold is in use, no segment goes back to the parent and the heap does not end (H4); what became
 /// due meanwhile is done when the last hold is dropped.
 pub(crate) struct Hold(HeapPtr);
+
+/// A way to a store: directly, or under its lock.
+pub(crate) trait Books<K: Kind> {
+    fn with_store<R>(&self, look: impl FnOnce(&Store<K>) -> R) -> R;
+    fn geometry(&self) -> &Geometry;
+    fn parent(&self) -> &dyn Parent;
+}
+
+/// Adds a segment of at least `least` chunks to a store, which nobody holds while the parent is asked.
+///
+/// `Ok` means "look again": the parent, or another thread, may have changed anything meanwhile.
+pub(crate) fn grow<K: Kind>(books: &impl Books<K>, least: usize) -> Result<(), AllocError> {
+    let plan = |small| books.with_store(|store| store.plan(least, small, books.geometry()));
+    let mut request = plan(false)?;
+    let mut memory = books.parent().allocate(request.layout);
+    if memory.is_none() {
+        let smaller = plan(true)?;
+        if smaller.chunks < request.chunks {
+            request = smaller;
+            memory = books.parent().allocate(request.layout);
+        }
+    }
+    let Some(memory) = memory else {
+        return Err(AllocError::OutOfMemory { layout: request.layout });
+    };
+    // SAFETY: the parent gave it for this request, just now.
+    if !books.with_store(|store| unsafe { store.accept(memory, request) }) {
+        // SAFETY: it just came from there, and nobody has seen it.
+        unsafe { books.parent().deallocate(memory, request.layout) };
+    }
+    Ok(())
+}
+
+impl Books<Local> for HeapPtr {
+    fn with_store<R>(&self, look: impl FnOnce(&Store<Local>) -> R) -> R {
+        look(&self.store)
+    }
+
+    fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    fn parent(&self) -> &dyn Parent {
+        // SAFETY: the parent lies beside the heap and lives as long, which a handle or a hold of the caller
+        // sees to (H5). It is not borrowed from the heap.
+        unsafe { self.parent.as_ref() }
+    }
+}
 
 impl HeapPtr {
     pub(crate) fn hold(self) -> Hold {
@@ -26,14 +70,14 @@ impl HeapPtr {
     /// Makes room for `additional` more chunks than are live, and keeps at least that much room from now on.
     pub(crate) fn reserve(self, additional: usize) -> Result<(), AllocError> {
         self.make_room(additional)?;
-        self.keep.set(self.keep.get().max(additional));
+        self.store.keep_at_least(additional);
         Ok(())
     }
 
     /// Makes room for `additional` more chunks than are live.
     pub(crate) fn make_room(self, additional: usize) -> Result<(), AllocError> {
         loop {
-            let free = self.segments.chunks.get() - self.live_chunks();
+            let free = self.store.segments.chunks.get() - self.live_chunks();
             let missing = additional.saturating_sub(free);
             if missing == 0 {
                 return Ok(());
@@ -42,71 +86,22 @@ impl HeapPtr {
         }
     }
 
-    /// Adds a segment of at least `least` chunks.
-    ///
-    /// `Ok` means "look again": a parent that uses this pool may have changed anything meanwhile.
+    /// As [`grow`].
     pub(crate) fn grow(self, least: usize) -> Result<(), AllocError> {
-        let allowed = self.may_grow_by();
-        if allowed < least {
-            return Err(AllocError::LimitReached { max_chunks: self.config.max_chunks.unwrap_or(usize::MAX) });
-        }
-        let sized = |bytes| next_segment_chunks(&self.config, &self.geometry, bytes).clamp(least, allowed);
-        let wanted = sized(self.segments.bytes.get());
-        match self.add_segment(wanted) {
-            Err(AllocError::OutOfMemory { .. }) if sized(0) < wanted => self.add_segment(sized(0)),
-            result => result,
-        }
-    }
-
-    fn may_grow_by(self) -> usize {
-        self.config.max_chunks.unwrap_or(usize::MAX).saturating_sub(self.segments.chunks.get())
-    }
-
-    fn add_segment(self, chunks: usize) -> Result<(), AllocError> {
-        let Some(layout) = segment_layout(&self.geometry, chunks) else {
-            return Err(AllocError::CapacityOverflow);
-        };
-        let Some(memory) = self.parent().allocate(layout) else {
-            return Err(AllocError::OutOfMemory { layout });
-        };
-        if self.may_grow_by() < chunks {
-            // SAFETY: it just came from there, and nobody has seen it.
-            unsafe { self.parent().deallocate(memory, layout) };
-            return Ok(());
-        }
-        debug_assert!(memory.addr().get() % layout.align() == 0, "the parent ignored the alignment");
-        // SAFETY: the parent gave this for `layout`, which is what so many chunks need (Parent 1).
-        let segment = unsafe { Segment::write(memory, layout, chunks) };
-        self.segments.add(segment);
-        if self.gave_back.replace(false) {
-            self.keep.set(self.keep.get().max(segment.chunks()).saturating_mul(2));
-        }
+        grow(&self, least)?;
         #[cfg(debug_assertions)]
         self.assert_valid();
         Ok(())
     }
 
-    fn parent<'a>(self) -> &'a dyn Parent {
-        // SAFETY: the parent lies beside the heap and lives as long, which a handle or a hold of the caller
-        // sees to (H5). It is not borrowed from the heap.
-        unsafe { self.parent.as_ref() }
-    }
-
-    /// Every chunk of a segment is back.
+    /// Every block of a segment is back in the store.
     pub(crate) fn segment_emptied(self, segment: Segment) {
         if self.holds.get() != 0 {
             self.unsettled.set(true);
             return;
         }
         let _hold = self.hold();
-        self.retire(segment);
-    }
-
-    fn retire(self, segment: Segment) {
-        for block in segment.cut_blocks(&self.geometry) {
-            self.room.remove(block);
-        }
-        self.segments.make_spare(segment);
+        self.store.retire(segment, &self.geometry);
     }
 
     /// Does what was put off during a hold, and gives back the segments that need not be kept.
@@ -115,27 +110,21 @@ impl HeapPtr {
         loop {
             if self.unsettled.replace(false) {
                 // Retiring moves a segment to the end of the list; the iterator has read its neighbour before.
-                for segment in self.segments.iter() {
+                for segment in self.store.segments.iter() {
                     if segment.is_emptied() {
-                        self.retire(segment);
+                        self.store.retire(segment, &self.geometry);
                     }
                 }
             }
-            let keep = if self.shrinking.get() || self.handles.get() == 0 { 0 } else { self.keep.get() };
-            let dispensable = self.segments.last_spare().filter(|segment| {
-                let others = self.segments.spare_chunks.get() - segment.chunks();
-                others >= keep
-            });
-            let Some(segment) = dispensable else { break };
-            self.segments.remove(segment);
-            self.gave_back.set(true);
+            let all = self.shrinking.get() || self.handles.get() == 0;
+            let Some(segment) = self.store.next_to_return(all) else { break };
             let (memory, layout) = (segment.base(), segment.layout());
             // SAFETY: it came from there with this layout, and neither a list nor a chunk's owner knows it any
             // more.
             unsafe { self.parent().deallocate(memory, layout) };
         }
         if self.shrinking.replace(false) {
-            self.gave_back.set(false);
+            self.store.forget_returns();
         }
     }
 
@@ -143,7 +132,7 @@ impl HeapPtr {
     pub(crate) fn shrink_to_fit(self) {
         let _hold = self.hold();
         self.flush();
-        self.keep.set(KEEP_ONE);
+        self.store.keep_one();
         self.shrinking.set(true);
     }
 
@@ -153,11 +142,10 @@ impl HeapPtr {
     ///
     /// 1. Nobody uses a chunk that was handed out before.
     pub(crate) unsafe fn reset(self) {
-        self.forget_held();
-        self.room.clear();
-        self.segments.make_all_spare();
+        self.front.forget_held();
+        self.front.room.clear();
         self.unsettled.set(false);
-        self.keep.set(self.keep.get().max(self.segments.chunks.get()));
+        self.store.reset();
     }
 }
 
@@ -173,7 +161,7 @@ impl Drop for Hold {
                     heap.settle();
                 }
                 heap.holds.set(heap.holds.get() - 1);
-                if heap.holds.get() == 0 && heap.handles.get() == 0 && heap.segments.is_empty() {
+                if heap.holds.get() == 0 && heap.handles.get() == 0 && heap.store.segments.is_empty() {
                     // SAFETY: nobody can reach the heap any more: no handle, no hold, and without a segment
                     // no chunk (H5).
                     unsafe { (heap.destroy)(heap) };

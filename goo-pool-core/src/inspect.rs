@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 
 use crate::block::{BitIndex, Block, ChunkPtr};
 use crate::heap::HeapPtr;
+use crate::kind::Local;
 use crate::segment::Segment;
 use crate::stats::Stats;
 
@@ -25,22 +26,22 @@ impl HeapPtr {
     /// Chunks that are handed out.
     pub(crate) fn live_chunks(self) -> usize {
         let in_cut_blocks = |segment: Segment| -> usize {
-            segment.cut_blocks(&self.geometry).map(|block| block.chunks() - block.free_chunks()).sum()
+            segment.cut_blocks(&self.geometry).map(|block: Block<Local>| block.chunks() - block.free_chunks()).sum()
         };
-        let not_in_blocks: usize = self.segments.iter().map(in_cut_blocks).sum();
-        not_in_blocks - self.held_word().0.count_ones() as usize - usize::from(self.recent().is_some())
+        let not_in_blocks: usize = self.store.segments.iter().map(in_cut_blocks).sum();
+        not_in_blocks - self.front.word().0.count_ones() as usize - usize::from(self.recent().is_some())
     }
 
     pub(crate) fn stats(self) -> Stats {
-        let total_chunks = self.segments.chunks.get();
+        let total_chunks = self.store.segments.chunks.get();
         let live_chunks = self.live_chunks();
-        let bytes_reserved = self.segments.bytes.get() + self.own_bytes;
+        let bytes_reserved = self.store.segments.bytes.get() + self.own_bytes;
         Stats {
             total_chunks,
             free_chunks: total_chunks - live_chunks,
             live_chunks,
-            blocks: self.segments.iter().map(|segment| segment.blocks(&self.geometry)).sum(),
-            segments: self.segments.iter().count(),
+            blocks: self.store.segments.iter().map(|segment| segment.blocks(&self.geometry)).sum(),
+            segments: self.store.segments.iter().count(),
             bytes_reserved,
             bytes_overhead: bytes_reserved - total_chunks * self.layout.size(),
         }
@@ -49,7 +50,7 @@ impl HeapPtr {
     /// What `ptr` is to this heap. Any address may be asked for; it is not read.
     pub(crate) fn place_of(self, ptr: *const u8) -> Place {
         let address = ptr.addr();
-        let holder = self.segments.iter().find(|segment| {
+        let holder = self.store.segments.iter().find(|segment| {
             let base = segment.base().addr().get();
             (base..base + segment.bytes()).contains(&address)
         });
@@ -64,7 +65,7 @@ impl HeapPtr {
             return Place::Free;
         }
         // SAFETY: the block is cut.
-        let block = unsafe { Block::of_segment(segment, block, &self.geometry) };
+        let block: Block<Local> = unsafe { Block::of_segment(segment, block, &self.geometry) };
         let at = BitIndex::new(index);
         // SAFETY: one of the block's chunks.
         if unsafe { self.is_free(block, at) } { Place::Free } else { Place::Live }
@@ -75,14 +76,14 @@ impl HeapPtr {
     /// # Safety
     ///
     /// 1. `at` is the bit of one of the block's chunks.
-    unsafe fn is_free(self, block: Block, at: BitIndex) -> bool {
+    unsafe fn is_free(self, block: Block<Local>, at: BitIndex) -> bool {
         // SAFETY: so is its word (1).
         if unsafe { block.word(at.word) }.get() & at.mask() != 0 {
             return true;
         }
         // SAFETY: (1).
         let chunk = unsafe { block.chunk(at, &self.geometry) };
-        let (word, base) = self.held_word();
+        let (word, base) = self.front.word();
         // SAFETY: every word has a first chunk.
         let first = unsafe { block.chunk(BitIndex { bit: 0, ..at }, &self.geometry) };
         let in_word = word & at.mask() != 0 && first.get().as_ptr() == base;
@@ -105,12 +106,12 @@ impl HeapPtr {
 
     /// Calls `visit` with each live chunk. The caller keeps a hold, so that no segment goes away.
     pub(crate) fn for_each_live(self, mut visit: impl FnMut(ChunkPtr)) {
-        for segment in self.segments.iter() {
+        for segment in self.store.segments.iter() {
             // `visit` may free and allocate: look at the cells again for every chunk.
             let mut index = 0;
             while index < segment.record().cut.get() as usize {
                 // SAFETY: the block is cut.
-                let block = unsafe { Block::of_segment(segment, index, &self.geometry) };
+                let block: Block<Local> = unsafe { Block::of_segment(segment, index, &self.geometry) };
                 for chunk in 0..block.chunks() {
                     let at = BitIndex::new(chunk);
                     // SAFETY: one of the block's chunks.

@@ -32,27 +32,37 @@
 //! # }
 //! ```
 //!
-//! `no_std` with `alloc`. To read the code, go on with `INVARIANTS.md`, `geometry.rs`, `block.rs`,
-//! `heap.rs`, `growth.rs` and `raw_pool.rs`, then `tests/model.rs`.
+//! [`RawPool`] belongs to one thread. `SyncRawPool` is for many: the same engine, one front for each thread.
+//!
+//! `no_std` with `alloc`; the thread-safe pool needs the feature `std`. To read the code, go on with
+//! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
+//! `tests/model.rs`; for threads, with `sync/mod.rs`.
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod block;
+mod block_list;
 mod builder;
 mod config;
 mod error;
+mod front;
 mod geometry;
 mod growth;
 mod heap;
 mod inspect;
+mod kind;
 mod lifecycle;
 mod parent;
 mod pool_handle;
 mod raw_pool;
-mod room;
 mod segment;
 mod stats;
+mod store;
+#[cfg(feature = "std")]
+mod sync;
 mod validate;
 
 pub use builder::RawPoolBuilder;
@@ -63,3 +73,5 @@ pub use parent::{Global, Parent};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
 pub use stats::Stats;
+#[cfg(feature = "std")]
+pub use sync::{LocalShard, SyncPoolHandle, SyncRawPool};

@@ -50,7 +50,7 @@ impl HeapPtr {
         match self.handles.get() {
             0 => {
                 self.mark_closed(false);
-                self.gave_back.set(false);
+                self.store.forget_returns();
             }
             // As `Rc` does: so many handles can only have been forgotten.
             usize::MAX => too_many_handles(),

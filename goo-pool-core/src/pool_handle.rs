@@ -10,6 +10,7 @@ use crate::block::ChunkPtr;
 use crate::error::AllocError;
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
+use crate::kind::Local;
 use crate::raw_pool::RawPool;
 
 /// One of several owners of a [`RawPool`], for building typed pools on top.
@@ -71,7 +72,7 @@ impl PoolHandle {
         // SAFETY: it is a chunk (1).
         let chunk = unsafe { ChunkPtr::new(chunk) };
         // SAFETY: the geometry is that of the chunk's pool (3).
-        let heap = unsafe { chunk.block(*geometry) }.header().heap;
+        let heap = unsafe { chunk.block::<Local>(*geometry) }.header().owner;
         // SAFETY: (1) to (3).
         unsafe { heap.free(chunk, *geometry) };
     }
@@ -87,8 +88,8 @@ impl PoolHandle {
         // SAFETY: it is a chunk (1).
         let chunk = unsafe { ChunkPtr::new(chunk) };
         // SAFETY: it lies in a block of the size that its layout says (2).
-        let block = unsafe { chunk.block_of_layout(layout) };
-        let heap = block.header().heap;
+        let block = unsafe { chunk.block_of_layout::<Local>(layout) };
+        let heap = block.header().owner;
         // SAFETY: (1), and it is the heap's own geometry.
         unsafe { heap.free(chunk, heap.geometry) };
     }
@@ -105,7 +106,7 @@ impl PoolHandle {
         // SAFETY: it is a chunk (1).
         let chunk = unsafe { ChunkPtr::new(chunk) };
         // SAFETY: it lies in a block of the size that its layout says (2).
-        let heap = unsafe { chunk.block_of_layout(layout) }.header().heap;
+        let heap = unsafe { chunk.block_of_layout::<Local>(layout) }.header().owner;
         heap.add_handle();
         Self::new(RawPool::from_heap(heap))
     }

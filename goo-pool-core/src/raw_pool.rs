@@ -191,7 +191,7 @@ impl RawPool {
     /// How many chunks there are, live or free: what the pool holds without another request to the parent.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.heap.segments.chunks.get()
+        self.heap.store.segments.chunks.get()
     }
 
     /// The layout of a chunk, as it was asked for.

@@ -6,10 +6,12 @@
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicUsize;
 
 use crate::block::{Block, RECORD_OFFSET};
 use crate::config::Config;
 use crate::geometry::Geometry;
+use crate::kind::Kind;
 
 /// What the pool knows of a segment.
 #[repr(C)]
@@ -22,8 +24,10 @@ pub(crate) struct Record {
     chunks: usize,
     /// Blocks with a written header: those with numbers below this (S3).
     pub(crate) cut: Cell<u32>,
-    /// Cut blocks of which every chunk is free and in the block (S4).
+    /// Cut blocks that are in the store: every chunk is free and in the block (S4).
     pub(crate) empty: Cell<u32>,
+    /// Of a closed thread-safe pool: chunks not accounted for (C3).
+    pub(crate) outstanding: AtomicUsize,
 }
 
 /// A live segment, by the address of its record.
@@ -46,6 +50,7 @@ impl Segment {
             chunks,
             cut: Cell::new(0),
             empty: Cell::new(0),
+            outstanding: AtomicUsize::new(0),
         };
         // SAFETY: the memory has room for a block's header, the record and one chunk at least (1).
         let place = unsafe { memory.byte_add(RECORD_OFFSET) }.cast::<Record>();
@@ -88,7 +93,7 @@ impl Segment {
     }
 
     /// The blocks cut so far.
-    pub(crate) fn cut_blocks(self, geometry: &Geometry) -> impl Iterator<Item = Block> {
+    pub(crate) fn cut_blocks<K: Kind>(self, geometry: &Geometry) -> impl Iterator<Item = Block<K>> {
         (0..self.record().cut.get() as usize).map(move |index| {
             // SAFETY: the block is cut.
             unsafe { Block::of_segment(self, index, geometry) }
@@ -174,7 +179,7 @@ impl SegmentList {
         self.cutting.set(self.first.get());
     }
 
-    /// The number of the next block to cut, which counts as cut and empty from now on, and its segment.
+    /// The number of the next block to cut, which counts as cut from now on, and its segment.
     pub(crate) fn next_block(&self, geometry: &Geometry) -> Option<(Segment, usize)> {
         let segment = self.cutting.get()?;
         let record = segment.record();
@@ -183,7 +188,6 @@ impl SegmentList {
             self.spare_chunks.set(self.spare_chunks.get() - segment.chunks());
         }
         record.cut.set(index + 1);
-        record.empty.set(record.empty.get() + 1);
         if index as usize + 1 == segment.blocks(geometry) {
             self.cutting.set(record.next.get());
         }
@@ -204,7 +208,7 @@ impl SegmentList {
         }
     }
 
-    fn unlink(&self, segment: Segment) {
+    pub(crate) fn unlink(&self, segment: Segment) {
         let Record { previous, next, .. } = segment.record();
         if self.cutting.get() == Some(segment) {
             self.cutting.set(next.get());

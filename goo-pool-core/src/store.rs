@@ -1,0 +1,160 @@
+//! The engine's store: segments, and the blocks of them that are empty. Keeps the books alone: it neither
+//! calls the parent nor hands out a chunk.
+//!
+//! Memory goes back a segment at a time, once every chunk of it is free, but the store keeps what was
+//! reserved, and what would soon be asked for again: one spare segment at first, and twice as much each time it
+//! turns out to have given back too much. So one object that flips a segment between empty and used costs no parent
+//! call, and a load that comes and goes costs a logarithmic number of them.
+
+use core::alloc::Layout;
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+use crate::block::Block;
+use crate::block_list::BlockList;
+use crate::config::Config;
+use crate::error::AllocError;
+use crate::geometry::Geometry;
+use crate::kind::Kind;
+use crate::segment::{Segment, SegmentList, next_segment_chunks, segment_layout};
+
+/// The least that `keep` is while the pool is open: any spare segment at all.
+const KEEP_ONE: usize = 1;
+
+pub(crate) struct Store<K: Kind> {
+    pub(crate) segments: SegmentList,
+    /// Blocks that are cut and wholly free, and nobody's (S4).
+    pub(crate) empties: BlockList<K>,
+    /// A spare segment goes back if the others have at least this many chunks.
+    keep: Cell<usize>,
+    /// A segment went back to the parent since the store grew last.
+    gave_back: Cell<bool>,
+    pub(crate) config: Config,
+}
+
+/// A segment to be asked of the parent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    pub(crate) chunks: usize,
+    pub(crate) layout: Layout,
+}
+
+impl<K: Kind> Store<K> {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            segments: SegmentList::default(),
+            empties: BlockList::new(),
+            keep: Cell::new(KEEP_ONE),
+            gave_back: Cell::new(false),
+            config,
+        }
+    }
+
+    /// A block whose chunks are all free, for a front: one that was given back, or else one that was never
+    /// used, or not since its segment was emptied, which then gets this owner.
+    pub(crate) fn give_block(&self, owner: K::Owner, geometry: &Geometry) -> Option<Block<K>> {
+        if let Some(block) = self.empties.first() {
+            self.empties.remove(block);
+            let empty = &block.header().segment.record().empty;
+            empty.set(empty.get() - 1);
+            return Some(block);
+        }
+        let (segment, index) = self.segments.next_block(geometry)?;
+        // SAFETY: the segment has that many blocks.
+        let base = unsafe { segment.base().byte_add(index * geometry.block_size()) };
+        let chunks = segment.chunks_in(index, geometry);
+        // SAFETY: `base` is block `index` of a live segment, sized for these chunks (S1); the block is not in
+        // use (S2).
+        Some(unsafe { Block::write(base, owner, segment, chunks) })
+    }
+
+    /// Takes a block back whose chunks are all free, and which is in no list. True if that empties its segment.
+    pub(crate) fn take_back(&self, block: Block<K>) -> bool {
+        debug_assert!(block.is_full_of_free_chunks());
+        let segment = block.header().segment;
+        let empty = &segment.record().empty;
+        empty.set(empty.get() + 1);
+        self.empties.push(block);
+        segment.is_emptied()
+    }
+
+    /// Makes an emptied segment a spare one.
+    pub(crate) fn retire(&self, segment: Segment, geometry: &Geometry) {
+        for block in segment.cut_blocks(geometry) {
+            self.empties.remove(block);
+        }
+        self.segments.make_spare(segment);
+    }
+
+    /// A segment that should go back to the parent, out of the books now: one that need not be kept, or any spare
+    /// one if `all` are to go.
+    pub(crate) fn next_to_return(&self, all: bool) -> Option<Segment> {
+        let segment = self.segments.last_spare()?;
+        let others = self.segments.spare_chunks.get() - segment.chunks();
+        if !all && others < self.keep.get() {
+            return None;
+        }
+        self.segments.remove(segment);
+        self.gave_back.set(true);
+        Some(segment)
+    }
+
+    /// What to ask the parent for, to have at least `least` more chunks: first the usual size and then, if the
+    /// parent has not that much, the smallest.
+    pub(crate) fn plan(&self, least: usize, small: bool, geometry: &Geometry) -> Result<Request, AllocError> {
+        let allowed = self.may_grow_by();
+        if allowed < least {
+            return Err(AllocError::LimitReached { max_chunks: self.config.max_chunks.unwrap_or(usize::MAX) });
+        }
+        let bytes = if small { 0 } else { self.segments.bytes.get() };
+        let chunks = next_segment_chunks(&self.config, geometry, bytes).clamp(least, allowed);
+        let layout = segment_layout(geometry, chunks).ok_or(AllocError::CapacityOverflow)?;
+        Ok(Request { chunks, layout })
+    }
+
+    /// Adds what the parent gave. False if the limit does not allow it any more.
+    ///
+    /// # Safety
+    ///
+    /// 1. The parent gave `memory` for `request`, which is this store's, and nobody else uses it.
+    pub(crate) unsafe fn accept(&self, memory: NonNull<u8>, request: Request) -> bool {
+        if self.may_grow_by() < request.chunks {
+            return false;
+        }
+        debug_assert!(memory.addr().get() % request.layout.align() == 0, "the parent ignored the alignment");
+        // SAFETY: the parent gave this for the layout that so many chunks need (1).
+        let segment = unsafe { Segment::write(memory, request.layout, request.chunks) };
+        self.segments.add(segment);
+        if self.gave_back.replace(false) {
+            self.keep.set(self.keep.get().max(segment.chunks()).saturating_mul(2));
+        }
+        true
+    }
+
+    fn may_grow_by(&self) -> usize {
+        self.config.max_chunks.unwrap_or(usize::MAX).saturating_sub(self.segments.chunks.get())
+    }
+
+    /// Keeps at least so many spare chunks from now on.
+    pub(crate) fn keep_at_least(&self, chunks: usize) {
+        self.keep.set(self.keep.get().max(chunks));
+    }
+
+    /// Keeps what a new store keeps.
+    pub(crate) fn keep_one(&self) {
+        self.keep.set(KEEP_ONE);
+    }
+
+    /// What went back until now is no sign that too little is kept.
+    pub(crate) fn forget_returns(&self) {
+        self.gave_back.set(false);
+    }
+
+    /// Makes all chunks free, without a look at any of them, in one step for each segment. The memory stays.
+    /// No front may know a block any more.
+    pub(crate) fn reset(&self) {
+        self.empties.clear();
+        self.segments.make_all_spare();
+        self.keep.set(self.keep.get().max(self.segments.chunks.get()));
+    }
+}

@@ -1,0 +1,85 @@
+//! A thread's own way into a thread-safe pool.
+
+use std::fmt;
+use std::ptr::NonNull;
+
+use super::shard::{self, ShardPtr};
+use super::sync_raw_pool::SyncRawPool;
+use super::thread_index::Kept;
+use crate::block::ChunkPtr;
+use crate::error::AllocError;
+
+/// A [`SyncRawPool`] as one thread uses it, made by [`SyncRawPool::local`]. Stays on its thread.
+///
+/// # Examples
+///
+/// ```
+/// use std::alloc::Layout;
+/// use goo_pool_core::SyncRawPool;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = SyncRawPool::new(Layout::new::<u64>())?;
+/// let local = pool.local();
+/// for _ in 0..1000 {
+///     let chunk = local.allocate()?;
+///     // SAFETY: it came from this pool and is not used any more.
+///     unsafe { local.deallocate(chunk) };
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct LocalShard<'p> {
+    pool: &'p SyncRawPool,
+    /// `None` on a thread that has no index any more, or if there was no memory for a shard.
+    shard: Option<ShardPtr>,
+    /// The index stays this thread's as long as the shard is used.
+    _kept: Kept,
+}
+
+impl<'p> LocalShard<'p> {
+    pub(crate) fn new(pool: &'p SyncRawPool) -> Self {
+        let kept = Kept::new();
+        Self { pool, shard: pool.shared().my_shard_or_new().ok().flatten(), _kept: kept }
+    }
+
+    /// As [`SyncRawPool::allocate`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn allocate(&self) -> Result<NonNull<u8>, AllocError> {
+        let shared = self.pool.shared();
+        let Some(shard) = self.shard else { return shared.allocate_slow().map(ChunkPtr::get) };
+        // SAFETY: the pool's stride, and a shard's `recent` is null or a chunk (H3).
+        match unsafe { shard.front.take(shared.geometry.stride()) } {
+            Some(chunk) => Ok(chunk.get()),
+            None => shared.allocate_for(shard).map(ChunkPtr::get),
+        }
+    }
+
+    /// As [`SyncRawPool::deallocate`].
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline]
+    pub unsafe fn deallocate(&self, chunk: NonNull<u8>) {
+        // SAFETY: it is one of the pool's chunks, by the caller's promise.
+        let chunk = unsafe { ChunkPtr::new(chunk) };
+        // SAFETY: the caller's promise, and it is the pool's own geometry.
+        unsafe { shard::free(chunk, self.pool.shared().geometry) };
+    }
+
+    /// The pool.
+    #[must_use]
+    pub const fn pool(&self) -> &'p SyncRawPool {
+        self.pool
+    }
+}
+
+impl fmt::Debug for LocalShard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalShard").field("pool", self.pool).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,239 @@
+//! A thread's part of a pool.
+
+use core::cell::Cell;
+use core::ops::Deref;
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicU64;
+
+use super::kind::Threads;
+use super::remote::Pending;
+use super::shared::SharedPtr;
+use super::thread_index;
+use crate::block::{BitIndex, Block, ChunkPtr};
+use crate::block_list::BlockList;
+use crate::front::Front;
+use crate::geometry::{Geometry, Shape};
+use crate::kind::Register;
+use crate::store::Store;
+
+/// Empty blocks that a shard keeps for itself; what it has beyond goes to the store.
+pub(crate) const RESERVE: usize = 1;
+
+/// Used by one thread at a time, the one that has its index (T1), except for `pending` and for reading the
+/// front's registers.
+#[repr(C, align(128))]
+pub(crate) struct Shard {
+    pub(crate) front: Front<Threads>,
+    /// Blocks of this shard whose chunks are all free, in no other list.
+    empties: BlockList<Threads>,
+    empty_count: Cell<usize>,
+    /// The owner of its blocks: a thread index, or `NOBODY` for the guest shard.
+    pub(crate) index: u32,
+    pub(crate) pool: SharedPtr,
+    /// The pool's chunks at the last sweep of this shard.
+    pub(crate) swept_at: Cell<usize>,
+    /// Blocks that other threads freed chunks of.
+    pub(crate) pending: Pending,
+}
+
+/// A shard, by address: alive as long as its pool, or as a chunk of its blocks that is not accounted for (T3).
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct ShardPtr(NonNull<Shard>);
+
+impl Deref for ShardPtr {
+    type Target = Shard;
+
+    #[inline(always)]
+    fn deref(&self) -> &Shard {
+        // SAFETY: the shard is alive (T3); what is not atomic in it is used by its owner alone (T1).
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl ShardPtr {
+    /// # Safety
+    ///
+    /// 1. `shard` is alive while the result is used.
+    pub(crate) const unsafe fn new(shard: NonNull<Shard>) -> Self {
+        Self(shard)
+    }
+
+    pub(crate) const fn get(self) -> NonNull<Shard> {
+        self.0
+    }
+
+    /// Takes a chunk of one of its blocks back. One store is the last touch (C1), so this takes the shard by address:
+    /// a reference must not be an argument when the memory goes.
+    ///
+    /// # Safety
+    ///
+    /// 1. As [`free`], for a chunk of this shard's, by the shard's owner.
+    #[inline(always)]
+    unsafe fn free(self, chunk: ChunkPtr, shape: impl Shape) {
+        if self.front.recent().is_null() {
+            self.front.set_recent(chunk.get().as_ptr());
+        } else {
+            // SAFETY: (1).
+            unsafe { self.front.put(chunk, shape) };
+        }
+    }
+
+    /// The last chunk of a block is being freed by the owner; its word `last` is to become all ones.
+    pub(crate) fn block_emptied(self, block: Block<Threads>, last: &AtomicU64) {
+        // With a handle the pool cannot close meanwhile, so its blocks and lists stay. Without one it is closing or
+        // closed, and all there is to do is account.
+        let handle = self.pool.try_add_handle();
+        last.publish(u64::MAX);
+        if let Some(handle) = handle {
+            self.set_aside(block);
+            self.trim(RESERVE);
+            drop(handle);
+        }
+    }
+}
+
+/// Takes a chunk back from any thread, to whatever pool it came from.
+///
+/// # Safety
+///
+/// 1. `chunk` came from a thread-safe pool, with that shape, and has not been given back since.
+/// 2. Nobody touches its bytes after this call.
+#[inline(always)]
+pub(crate) unsafe fn free(chunk: ChunkPtr, shape: impl Shape) {
+    // SAFETY: (1).
+    let (block, at) = unsafe { chunk.place::<Threads>(shape) };
+    let owner = &block.header().owner;
+    if owner.index() == thread_index::current() {
+        // SAFETY: (1) and (2); the block is the shard's, and the shard this thread's (T1).
+        unsafe { owner.shard().free(chunk, shape) };
+    } else {
+        // SAFETY: (1) and (2).
+        unsafe { block.free_remotely(at) };
+    }
+}
+
+impl Shard {
+    pub(crate) const fn layout() -> core::alloc::Layout {
+        core::alloc::Layout::new::<Self>()
+    }
+
+    pub(crate) fn new(pool: SharedPtr, index: u32) -> Self {
+        Self {
+            front: Front::new(),
+            empties: BlockList::new(),
+            empty_count: Cell::new(0),
+            index,
+            pool,
+            swept_at: Cell::new(0),
+            pending: Pending::default(),
+        }
+    }
+
+    /// Puts a block of free chunks with the shard's empty ones. While the pool has a handle.
+    pub(crate) fn set_aside(&self, block: Block<Threads>) {
+        if block.is_pending() {
+            // It is looked at again by `collect`.
+            return;
+        }
+        if block.header().listed.get() {
+            self.front.room.remove(block);
+        }
+        self.empties.push(block);
+        self.empty_count.set(self.empty_count.get() + 1);
+    }
+
+    /// Gives the store what the shard has more than `reserve` empty blocks, and the parent what the store has too much.
+    pub(crate) fn trim(&self, reserve: usize) {
+        if self.empty_count.get() > reserve {
+            self.pool.with_locked(|locked| self.trim_into(reserve, &locked.store));
+            self.pool.settle(false);
+        }
+    }
+
+    pub(crate) fn trim_into(&self, reserve: usize, store: &Store<Threads>) {
+        while self.empty_count.get() > reserve {
+            let Some(block) = self.pop_empty() else { return };
+            block.header().owner.disown();
+            if store.take_back(block) {
+                store.retire(block.header().segment, &self.pool.geometry);
+            }
+        }
+    }
+
+    pub(crate) fn empty_count(&self) -> usize {
+        self.empty_count.get()
+    }
+
+    /// Whether a block may have free chunks, empty ones not counted.
+    pub(crate) fn has_room(&self) -> bool {
+        self.front.room.first().is_some()
+    }
+
+    fn pop_empty(&self) -> Option<Block<Threads>> {
+        let block = self.empties.first()?;
+        self.empties.remove(block);
+        self.empty_count.set(self.empty_count.get() - 1);
+        Some(block)
+    }
+
+    /// A free chunk that the shard has itself.
+    ///
+    /// Leaves more empty blocks than the reserve behind if `collect` found them; see `trim`.
+    pub(crate) fn take(&self) -> Option<ChunkPtr> {
+        let geometry = &self.pool.geometry;
+        loop {
+            // SAFETY: the pool's stride, and a shard's `recent` is null or a chunk (H3).
+            if let Some(chunk) = unsafe { self.front.take(geometry.stride()) } {
+                return Some(chunk);
+            }
+            if self.refill() {
+                continue;
+            }
+            self.front.room.push(self.pop_empty()?);
+        }
+    }
+
+    /// Takes a word of free chunks into the hand, after a look at what other threads freed. Not from empty blocks.
+    pub(crate) fn refill(&self) -> bool {
+        let geometry = &self.pool.geometry;
+        if self.front.refill(geometry) {
+            return true;
+        }
+        self.collect();
+        self.front.refill(geometry)
+    }
+
+    /// Puts the chunks in the hand back into their blocks, whosever they are. While the pool has a handle.
+    pub(crate) fn flush(&self) {
+        let geometry = &self.pool.geometry;
+        let (bits, base) = self.front.word();
+        self.front.set_word(0, base);
+        self.put_back(bits, base, geometry);
+        let recent = self.front.recent();
+        self.front.set_recent(core::ptr::null_mut());
+        self.put_back(1, recent, geometry);
+    }
+
+    /// Gives back the chunks that are `i` strides behind `base`, for the bits `i` of `bits`.
+    fn put_back(&self, bits: u64, base: *mut u8, geometry: &Geometry) {
+        let Some(base) = NonNull::new(base).filter(|_| bits != 0) else { return };
+        // SAFETY: what a hand holds are chunks (H2).
+        let first = unsafe { ChunkPtr::new(base) };
+        // SAFETY: the pool's geometry.
+        let (block, at) = unsafe { first.place::<Threads>(*geometry) };
+        if core::ptr::eq(block.header().owner.shard().0.as_ptr(), self) {
+            // SAFETY: the word of a chunk in a block of this shard's.
+            unsafe { self.front.merge(block, at.word, bits << at.bit) };
+            if block.is_full_of_free_chunks() {
+                self.set_aside(block);
+            }
+        } else {
+            // Taken from a shard without a thread (raid.rs).
+            for bit in (0..64).filter(|bit| bits & (1 << bit) != 0) {
+                // SAFETY: what a hand holds are chunks of one word, which are nobody else's (H1, H2).
+                unsafe { block.free_remotely(BitIndex { word: at.word, bit: at.bit + bit }) };
+            }
+        }
+    }
+}

@@ -1,0 +1,451 @@
+//! The thread-safe pool's state: what the threads share, and the ways to memory beyond one's own shard.
+
+use std::alloc::Layout;
+use std::cell::Cell;
+use std::ops::Deref;
+use std::ptr::NonNull;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
+
+use super::closing;
+use super::kind::{Owner, Threads};
+use super::lock::Lock;
+use super::returned::Returned;
+use super::shard::{RESERVE, Shard, ShardPtr};
+use super::shard_table::ShardTable;
+use super::thread_index::{self, NOBODY};
+use crate::block::ChunkPtr;
+use crate::config::Config;
+use crate::error::AllocError;
+use crate::geometry::{Geometry, Stored};
+use crate::growth::{self, Books};
+use crate::parent::Parent;
+use crate::store::Store;
+
+/// A parent that several threads may call at once.
+pub(crate) type SyncParent = dyn Parent + Send + Sync;
+
+pub(crate) struct Shared {
+    pub(crate) shards: ShardTable,
+    pub(crate) geometry: Stored,
+    pub(crate) layout: Layout,
+    /// Never held while the parent is called, or any other code that is not ours.
+    locked: Lock<Locked>,
+    /// Owners that may allocate. 0 for good once the pool has closed.
+    handles: AtomicUsize,
+    pub(crate) parent: Arc<SyncParent>,
+    pub(crate) closed: closing::Closed,
+}
+
+pub(crate) struct Locked {
+    pub(crate) store: Store<Threads>,
+    /// The shard of threads without an index, used under the lock alone.
+    pub(crate) guest: Cell<Option<ShardPtr>>,
+}
+
+/// A pool's state, by address: alive while the pool has a handle or a chunk that is not accounted for (T3).
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct SharedPtr(NonNull<Shared>);
+
+/// One of a pool's handles.
+pub(crate) struct Handle(pub(crate) SharedPtr);
+
+/// Whether to look at all of a shard's words.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Sweep {
+    /// Only if the pool has grown enough since the last time. There are seldom many unmarked chunks, and looking
+    /// whenever a large pool grows would cost more than they are worth.
+    IfGrown,
+    Now,
+}
+
+/// So many times the growth since the last sweep is the pool's size at least.
+const SWEEP_GROWTH: usize = 8;
+
+impl Deref for SharedPtr {
+    type Target = Shared;
+
+    #[inline(always)]
+    fn deref(&self) -> &Shared {
+        // SAFETY: the state is alive (T3). Its fields are atomics, behind the lock, or never change.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Books<Threads> for SharedPtr {
+    fn with_store<R>(&self, look: impl FnOnce(&Store<Threads>) -> R) -> R {
+        self.with_locked(|locked| look(&locked.store))
+    }
+
+    fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    fn parent(&self) -> &dyn Parent {
+        &*self.parent
+    }
+}
+
+impl SharedPtr {
+    /// A new pool with one handle, in memory from the parent.
+    pub(crate) fn create(
+        layout: Layout,
+        geometry: Geometry,
+        config: Config,
+        parent: Arc<SyncParent>,
+    ) -> Result<Self, AllocError> {
+        let own = Layout::new::<Shared>();
+        let Some(memory) = parent.allocate(own) else {
+            return Err(AllocError::OutOfMemory { layout: own });
+        };
+        let shared = Shared {
+            shards: ShardTable::new(),
+            geometry: Stored::new(geometry),
+            layout,
+            locked: Lock::new(Locked { store: Store::new(config), guest: Cell::new(None) }),
+            handles: AtomicUsize::new(1),
+            parent,
+            closed: closing::Closed::default(),
+        };
+        let place = memory.cast::<Shared>();
+        // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
+        unsafe { place.write(shared) };
+        Ok(Self(place))
+    }
+
+    /// Gives all that is not a segment back.
+    ///
+    /// # Safety
+    ///
+    /// 1. Nobody uses the pool any more; its segments are in no need of it.
+    pub(crate) unsafe fn destroy(self) {
+        // SAFETY: nobody uses it any more (1); it is moved out, and not used again.
+        let shared = unsafe { self.0.read() };
+        let parent: &dyn Parent = &*shared.parent;
+        let guest = shared.locked.lock().guest.take();
+        if let Some(guest) = guest {
+            // SAFETY: it came from there; nobody uses it any more (1). It has nothing to drop.
+            unsafe { parent.deallocate(guest.get().cast(), Shard::layout()) };
+        }
+        // SAFETY: all shards came from there; nobody uses them any more (1).
+        unsafe { shared.shards.free(parent) };
+        // SAFETY: `create` got it from there.
+        unsafe { parent.deallocate(self.0.cast(), Layout::new::<Shared>()) };
+    }
+
+    pub(crate) fn with_locked<R>(self, look: impl FnOnce(&Locked) -> R) -> R {
+        look(&self.locked.lock())
+    }
+
+    /// One more handle, for who has one.
+    pub(crate) fn add_handle(self) {
+        // ORDERING: Relaxed: as for any reference count, the one at hand keeps the pool.
+        if self.handles.fetch_add(1, Relaxed) > usize::MAX / 2 {
+            // As `Arc` does: so many handles can only have been forgotten.
+            std::process::abort();
+        }
+    }
+
+    /// One more handle, if the pool is open; for who has a chunk that keeps the state.
+    pub(crate) fn try_add_handle(self) -> Option<Handle> {
+        // ORDERING: Relaxed: as `add_handle`; what was done before 0 is nothing to us.
+        self.handles.fetch_update(Relaxed, Relaxed, |count| (count != 0).then(|| count + 1)).ok()?;
+        Some(Handle(self))
+    }
+
+    /// One handle less; the last one closes the pool, and the caller must not use it any more.
+    pub(crate) fn release_handle(self) {
+        // ORDERING: Release, and Acquire for the last: what was done with each handle comes before the closing.
+        if self.handles.fetch_sub(1, AcqRel) == 1 {
+            closing::close(self);
+        }
+    }
+
+    pub(crate) fn is_open(self) -> bool {
+        // ORDERING: Relaxed: for debug builds alone.
+        self.handles.load(Relaxed) != 0
+    }
+
+    /// What the pool takes from the parent besides segments.
+    pub(crate) fn own_bytes(self, locked: &Locked) -> usize {
+        let shards = self.shards.iter().chain(locked.guest.get()).count();
+        size_of::<Shared>() + shards * size_of::<Shard>() + self.shards.bucket_bytes()
+    }
+
+    #[inline(always)]
+    pub(crate) fn my_shard(self) -> Option<ShardPtr> {
+        // No shard has the index 0.
+        self.shards.get(thread_index::current())
+    }
+
+    /// A free chunk, from now on the caller's.
+    ///
+    /// # Safety
+    ///
+    /// 1. `stride` is the geometry's.
+    #[inline(always)]
+    pub(crate) unsafe fn allocate(self, stride: usize) -> Result<ChunkPtr, AllocError> {
+        if let Some(shard) = self.my_shard() {
+            // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
+            if let Some(chunk) = unsafe { shard.front.take(stride) } {
+                return Ok(chunk);
+            }
+        }
+        self.allocate_slow()
+    }
+
+    /// As `allocate`, for callers that do not come back from an error.
+    ///
+    /// # Safety
+    ///
+    /// 1. `stride` is the geometry's.
+    #[inline(always)]
+    pub(crate) unsafe fn allocate_or(self, stride: usize, fail: fn(AllocError) -> !) -> ChunkPtr {
+        if let Some(shard) = self.my_shard() {
+            // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
+            if let Some(chunk) = unsafe { shard.front.take(stride) } {
+                return chunk;
+            }
+        }
+        self.allocate_slow_or(fail)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_slow_or(self, fail: fn(AllocError) -> !) -> ChunkPtr {
+        self.allocate_slow().unwrap_or_else(|error| fail(error))
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
+        match self.my_shard_or_new()? {
+            Some(shard) => self.allocate_for(shard),
+            None => self.allocate_as_guest(),
+        }
+    }
+
+    /// A chunk for the owner of a shard.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn allocate_for(self, shard: ShardPtr) -> Result<ChunkPtr, AllocError> {
+        // Between any two steps the parent may have used the pool, on this thread: look again from the start.
+        loop {
+            // What other threads freed may have been whole blocks. Before a chunk is taken: the parent may panic.
+            shard.trim(RESERVE);
+            if let Some(chunk) = shard.take() {
+                return Ok(chunk);
+            }
+            if self.give_block_to(shard) || self.raid_for(shard, Sweep::IfGrown) || self.sweep(shard, Sweep::IfGrown) {
+                continue;
+            }
+            if let Err(error) = self.grow(1) {
+                // The last resort, whatever it costs. Also a parent that refuses may have freed a chunk.
+                let found = shard.front.has_chunk()
+                    || shard.has_room()
+                    || self.sweep(shard, Sweep::Now)
+                    || self.raid_for(shard, Sweep::Now);
+                if !found {
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// A block from the store. False if it has none.
+    fn give_block_to(self, shard: ShardPtr) -> bool {
+        let block = self.with_locked(|locked| locked.give_block_to(shard, &self.geometry));
+        if let Some(block) = block {
+            shard.front.room.push(block);
+        }
+        block.is_some()
+    }
+
+    /// Marks what other threads freed unmarked in a shard's blocks. False if there is nothing.
+    pub(crate) fn sweep(self, shard: ShardPtr, when: Sweep) -> bool {
+        self.with_locked(|locked| locked.sweep(shard, when, &self.geometry))
+    }
+
+    /// A segment of at least `least` chunks, or what another thread freed meanwhile.
+    pub(crate) fn grow(self, least: usize) -> Result<(), AllocError> {
+        growth::grow(&self, least)?;
+        closing::look_over();
+        Ok(())
+    }
+
+    /// The shard of this thread's index, made if there is none yet; `None` if the thread has no index.
+    pub(crate) fn my_shard_or_new(self) -> Result<Option<ShardPtr>, AllocError> {
+        let Some(index) = thread_index::current_or_new() else { return Ok(None) };
+        if let Some(shard) = self.shards.get(index) {
+            return Ok(Some(shard));
+        }
+        self.shards.prepare(index, &*self.parent).map_err(|layout| AllocError::OutOfMemory { layout })?;
+        let new = self.new_shard(index)?;
+        // The parent may have used the pool, on this thread.
+        let shard = self.shards.get(index);
+        if shard.is_some() {
+            self.free_shard(new);
+        } else {
+            self.shards.set(index, new);
+        }
+        Ok(shard.or(Some(new)))
+    }
+
+    fn new_shard(self, index: u32) -> Result<ShardPtr, AllocError> {
+        let layout = Shard::layout();
+        let Some(memory) = self.parent.allocate(layout) else {
+            return Err(AllocError::OutOfMemory { layout });
+        };
+        let place = memory.cast::<Shard>();
+        // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
+        unsafe { place.write(Shard::new(self, index)) };
+        // SAFETY: it lives as long as the pool from now on.
+        Ok(unsafe { ShardPtr::new(place) })
+    }
+
+    /// For a shard that nobody else has seen.
+    fn free_shard(self, shard: ShardPtr) {
+        // SAFETY: it came from there, and nobody else has seen it. It has nothing to drop.
+        unsafe { self.parent.deallocate(shard.get().cast(), Shard::layout()) };
+    }
+
+    /// A chunk for a thread that has no index any more: from a shard that belongs to the lock.
+    fn allocate_as_guest(self) -> Result<ChunkPtr, AllocError> {
+        loop {
+            let Some(guest) = self.with_locked(|locked| locked.guest.get()) else {
+                let new = self.new_shard(NOBODY)?;
+                let there_already = self.with_locked(|locked| {
+                    let there = locked.guest.get();
+                    locked.guest.set(there.or(Some(new)));
+                    there.is_some()
+                });
+                if there_already {
+                    self.free_shard(new);
+                }
+                continue;
+            };
+            // Before a chunk is taken: the parent may panic.
+            self.settle(false);
+            match self.with_locked(|locked| locked.allocate_as_guest(guest, &self.geometry)) {
+                Some(chunk) => return Ok(chunk),
+                None => self.grow(1)?,
+            }
+        }
+    }
+
+    /// Gives the parent the segments that the store need not keep, or all spare ones.
+    pub(crate) fn settle(self, all: bool) {
+        let mut returned = Returned::new(&self.parent);
+        self.with_locked(|locked| {
+            while let Some(segment) = locked.store.next_to_return(all) {
+                returned.push(segment);
+            }
+        });
+    }
+
+    /// Makes room for `additional` more chunks, for this thread, and keeps at least that much from now on.
+    pub(crate) fn reserve(self, additional: usize) -> Result<(), AllocError> {
+        self.make_room(additional)?;
+        self.with_store(|store| store.keep_at_least(additional));
+        Ok(())
+    }
+
+    /// Makes room for `additional` more chunks, for this thread.
+    pub(crate) fn make_room(self, additional: usize) -> Result<(), AllocError> {
+        let missing = || {
+            let free = self.with_locked(|locked| self.free_for(locked, self.my_shard().or(locked.guest.get())));
+            additional.saturating_sub(free)
+        };
+        if missing() == 0 {
+            return Ok(());
+        }
+        self.empty_out_unowned();
+        loop {
+            match missing() {
+                0 => return Ok(()),
+                missing => self.grow(missing)?,
+            }
+        }
+    }
+
+    /// Gives back all segments that are empty now, as far as this thread can tell.
+    pub(crate) fn shrink_to_fit(self) {
+        if let Some(shard) = self.my_shard() {
+            self.empty_out(shard);
+        }
+        self.empty_out_unowned();
+        self.with_locked(|locked| {
+            if let Some(guest) = locked.guest.get() {
+                locked.sweep(guest, Sweep::Now, &self.geometry);
+                guest.collect();
+                guest.flush();
+                guest.trim_into(0, &locked.store);
+            }
+            locked.store.keep_one();
+        });
+        self.settle(true);
+        self.with_store(Store::forget_returns);
+        closing::look_over();
+    }
+
+    /// Gives all of a shard's free blocks to the store. By its owner.
+    pub(crate) fn empty_out(self, shard: ShardPtr) {
+        shard.flush();
+        self.sweep(shard, Sweep::Now);
+        shard.collect();
+        shard.trim(0);
+    }
+}
+
+impl Locked {
+    fn give_block_to(&self, shard: ShardPtr, geometry: &Geometry) -> Option<crate::block::Block<Threads>> {
+        let block = self.store.give_block(Owner::new(shard), geometry)?;
+        block.header().owner.assign(shard);
+        Some(block)
+    }
+
+    fn sweep(&self, shard: ShardPtr, when: Sweep, geometry: &Geometry) -> bool {
+        let chunks = self.store.segments.chunks.get();
+        if matches!(when, Sweep::IfGrown) && chunks < shard.swept_at.get() + shard.swept_at.get() / SWEEP_GROWTH {
+            return false;
+        }
+        shard.swept_at.set(chunks);
+        let blocks = self.store.segments.iter().flat_map(|segment| segment.cut_blocks::<Threads>(geometry));
+        let mut found = false;
+        for block in blocks.filter(|block| block.header().owner.is(shard)) {
+            found |= block.mark_all();
+        }
+        found
+    }
+
+    fn allocate_as_guest(&self, guest: ShardPtr, geometry: &Geometry) -> Option<ChunkPtr> {
+        loop {
+            let chunk = guest.take();
+            guest.trim_into(RESERVE, &self.store);
+            if chunk.is_some() {
+                return chunk;
+            }
+            if let Some(block) = self.give_block_to(guest, geometry) {
+                guest.front.room.push(block);
+                continue;
+            }
+            if !self.sweep(guest, Sweep::Now, geometry) {
+                return None;
+            }
+        }
+    }
+}
+
+impl Handle {
+    /// The pool, with the handle, which is the caller's to release.
+    pub(crate) fn into_shared(self) -> SharedPtr {
+        std::mem::ManuallyDrop::new(self).0
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.release_handle();
+    }
+}
