@@ -7,13 +7,17 @@ extern crate std;
 
 mod builder;
 mod error;
+mod kinds;
 mod pool;
 mod pool_box;
 mod pooled;
 mod slice;
+mod source;
 mod traits;
 mod uninit;
 mod unsize;
+
+pub mod generic;
 
 #[doc(hidden)]
 pub mod __private;
@@ -23,6 +27,6 @@ pub use error::TryAllocError;
 pub use goo_pool_core::{AllocError, BuildError, Config, Global, Parent, Stats};
 #[cfg(feature = "derive")]
 pub use goo_pool_derive::Pooled;
-pub use pool::{AllocIter, Pool};
-pub use pool_box::PoolBox;
+pub use kinds::{Pool, PoolBox};
+pub use pool::AllocIter;
 pub use pooled::Pooled;
