@@ -132,8 +132,7 @@ impl Geometry {
     /// As [`Geometry::new`].
     #[inline(always)]
     pub const fn of<H: Handle>(layout: Layout) -> Result<Self, LayoutTooLarge> {
-        assert!(!H::SHARED);
-        Self::new(layout)
+        if H::SHARED { Self::new_shared(layout) } else { Self::new(layout) }
     }
 }
 
@@ -141,3 +140,5 @@ impl Geometry {
 pub trait Sealed {}
 
 impl Sealed for crate::PoolHandle {}
+#[cfg(feature = "std")]
+impl Sealed for crate::SyncPoolHandle {}

@@ -13,6 +13,8 @@ mod pool_box;
 mod pooled;
 mod slice;
 mod source;
+#[cfg(feature = "std")]
+mod sync;
 mod traits;
 mod uninit;
 mod unsize;
@@ -27,6 +29,8 @@ pub use error::TryAllocError;
 pub use goo_pool_core::{AllocError, BuildError, Config, Global, Parent, Stats};
 #[cfg(feature = "derive")]
 pub use goo_pool_derive::Pooled;
+#[cfg(feature = "std")]
+pub use kinds::{LocalPool, SyncPool, SyncPoolBox};
 pub use kinds::{Pool, PoolBox};
 pub use pool::AllocIter;
 pub use pooled::Pooled;

@@ -12,17 +12,27 @@ use goo_pool_core::{AllocError, Geometry, Global, Handle, PoolHandle, Stats};
 
 use crate::PoolBuilder;
 use crate::error::{TryAllocError, fail_to_build, refused};
-use crate::generic::{Over, PoolBox, Source};
+use crate::generic::{AnyThread, Over, PoolBox, Source};
 
 /// A pool of values of one type: [`Pool`](crate::Pool), whose chunks come from a [`PoolHandle`].
 ///
 /// Code for every kind of pool is generic over `S`: see [`Source`].
+///
+/// A `Pool` and a `LocalPool` stay on their thread. The methods of a `SyncPool` may be called from every thread; there is
+/// also said what they cost in locked instructions.
 pub struct Pool<T, S = PoolHandle> {
     /// Invariant: for pools for `Layout::new::<T>()`, without a hint of chunks per block.
     source: S,
     /// The pool hands out `T`s and never reads or drops one, so it is covariant and needs no drop check.
     values: PhantomData<fn() -> T>,
 }
+
+// SAFETY: the source is for any thread (`AnyThread`), and no value goes from one thread to another through the pool,
+// whatever `T` is: each is in a box from when it comes, on the thread of the caller who has it, and where the box may
+// go is the box's matter. What the pool keeps is memory, in which there is no value.
+unsafe impl<T, S: AnyThread> Send for Pool<T, S> {}
+// SAFETY: the same.
+unsafe impl<T, S: AnyThread> Sync for Pool<T, S> {}
 
 /// A type's geometry in pools behind an `H`, computed by the compiler.
 struct GeometryOf<T, H>(PhantomData<(T, H)>);
@@ -75,7 +85,7 @@ impl<T, S: Source> Pool<T, S> {
         Self { source, values: PhantomData }
     }
 
-    fn handle_or_build(&self) -> Result<&S::Handle, AllocError> {
+    pub(crate) fn handle_or_build(&self) -> Result<&S::Handle, AllocError> {
         let layout = Layout::new::<T>();
         self.source.handle_or_build(layout).map_err(|error| refused(error, layout))
     }
@@ -239,6 +249,8 @@ impl<T, S: Source> Pool<T, S> {
     /// then on at least so much room is kept, until [`shrink_to_fit`](Self::shrink_to_fit). One step for each 64 chunks of the
     /// capacity.
     ///
+    /// In a `SyncPool` the room is for this thread: what others have free in their own memory does not count.
+    ///
     /// # Errors
     ///
     /// [`AllocError`] if that is beyond the limit, the address space or the parent's memory; the pool stays
@@ -247,7 +259,8 @@ impl<T, S: Source> Pool<T, S> {
         self.handle_or_build()?.reserve(additional)
     }
 
-    /// Gives all memory back that holds no value now.
+    /// Gives all memory back that holds no value now. A `SyncPool` keeps what other threads that run have free in their
+    /// own memory.
     pub fn shrink_to_fit(&self) {
         if let Some(handle) = self.source.handle() {
             handle.shrink_to_fit();
@@ -256,12 +269,14 @@ impl<T, S: Source> Pool<T, S> {
 
     /// How many values live in the pool, forgotten boxes included. One step for each 64 chunks of the
     /// capacity.
+    ///
+    /// While other threads use a `SyncPool`, this is what was seen in passing.
     #[must_use]
     pub fn len(&self) -> usize {
         self.source.handle().map_or(0, Handle::len)
     }
 
-    /// Whether no value lives in the pool.
+    /// Whether no value lives in the pool, as [`len`](Self::len) says.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -274,6 +289,8 @@ impl<T, S: Source> Pool<T, S> {
     }
 
     /// The pool's numbers, added up now: one step for each 64 chunks.
+    ///
+    /// While other threads use a `SyncPool`, they are what was seen in passing, with never more live chunks than there are.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.source.handle().map_or_else(Stats::default, Handle::stats)

@@ -20,7 +20,7 @@ use core::ptr::NonNull;
 use goo_pool_core::{Geometry, PoolHandle};
 
 use crate::error::fail_to_build;
-use crate::generic::{Kind, Pool};
+use crate::generic::{AnyThread, Kind, Pool};
 
 /// Owns a value in a pool: [`PoolBox`](crate::PoolBox), if `H` is a [`PoolHandle`].
 ///
@@ -31,6 +31,12 @@ pub struct PoolBox<T: ?Sized, H: Kind = PoolHandle> {
     owns: PhantomData<T>,
     kind: PhantomData<H>,
 }
+
+// SAFETY: the value goes with its box (P1), and may (`T: Send`). The chunk is freed, and the pool found, on whatever thread
+// the box is then: `AnyThread`.
+unsafe impl<T: ?Sized + Send, H: Kind + AnyThread> Send for PoolBox<T, H> {}
+// SAFETY: a shared box gives out `&T` (`T: Sync`), and the pool (`AnyThread`).
+unsafe impl<T: ?Sized + Sync, H: Kind + AnyThread> Sync for PoolBox<T, H> {}
 
 /// Gives a chunk back.
 ///
@@ -139,14 +145,14 @@ impl<T: ?Sized, H: Kind> PoolBox<T, H> {
     ///
     /// 1. `ptr` came from [`into_raw`](Self::into_raw) of a box of the same kind, and no box was made from it since.
     /// 2. It is that very pointer, cast at most: not one taken from a reference to the value, such as
-    ///    [`leak`](Self::leak) returns, since the pool is found outside of the value. And it is on the thread that
-    ///    it came from.
+    ///    [`leak`](Self::leak) returns, since the pool is found outside of the value.
     /// 3. If its type differs from that of the box, size and alignment are the same, and the value is valid.
+    /// 4. The box could be on this thread: it came from here, or is a `SyncPoolBox` of a value that is `Send`.
     #[inline]
     pub unsafe fn from_raw(ptr: *mut T) -> Self {
         // SAFETY: it was a box's pointer (1), so it is not null.
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        // SAFETY: P1 (1), P2 (3), P3 (2) and P4 (3) hold.
+        // SAFETY: P1 (1, 4), P2 (3), P3 (2) and P4 (3) hold.
         unsafe { Self::from_non_null(ptr) }
     }
 

@@ -107,6 +107,18 @@ impl<P: Parent + 'static> Over<P> for PoolHandle {
     }
 }
 
+/// A kind of boxes, or a source of a pool, that is not bound to a thread. The trait is sealed.
+///
+/// # Safety
+///
+/// 1. The pool behind it may be used on any thread, and its chunks may be given back on any.
+#[diagnostic::on_unimplemented(
+    message = "a `Pool`, its boxes and a `LocalPool` stay on the thread that made them",
+    label = "this may be another thread",
+    note = "a `SyncPool` is for many threads, and its boxes go wherever their values may"
+)]
+pub unsafe trait AnyThread: Sealed + Send + Sync {}
+
 /// Keeps the traits to this crate.
 pub trait Sealed {}
 
