@@ -54,7 +54,7 @@ impl<'p> LocalShard<'p> {
         unsafe { self.allocate_in(&self.pool.shared().geometry) }
     }
 
-    /// As [`SyncPoolHandle::allocate_in`](crate::SyncPoolHandle::allocate_in).
+    /// As [`Handle::allocate_in`](crate::Handle::allocate_in).
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl<'p> LocalShard<'p> {
         }
     }
 
-    /// As [`SyncPoolHandle::allocate_in_or`](crate::SyncPoolHandle::allocate_in_or).
+    /// As [`Handle::allocate_in_or`](crate::Handle::allocate_in_or).
     ///
     /// # Safety
     ///
