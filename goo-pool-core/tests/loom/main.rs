@@ -5,7 +5,8 @@
 //! RUSTFLAGS="--cfg goo_loom" cargo test --release -p goo-pool-core --test loom
 //! ```
 //!
-//! Which change makes a model fail stands in `weakening.rs`, which is a test, so that it cannot say what is no longer so.
+//! Which model covers which `ORDERING` comment stands in `coverage.rs`, and which change makes a model fail in
+//! `weakening.rs`: tests, both, so that neither says what is no longer so.
 //!
 //! The models are copies, because a block's atomics lie at computed places in raw memory, and loom's are larger than
 //! what they stand for and cannot be made from zeros. A name in quotes at an atomic is the place in `src/sync/` it
@@ -14,6 +15,7 @@
 
 mod closing;
 mod counting;
+mod coverage;
 mod explore;
 mod graveyard;
 mod handles;
