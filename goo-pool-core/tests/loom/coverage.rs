@@ -11,7 +11,7 @@ const COVERED: &[(&str, &str, usize, &[&str])] = &[
     ("closing.rs", "count_block", 2, &["closing::"]),
     ("closing.rs", "count_word", 2, &["closing::a_local_free_under_way", "closing::two_local_frees"]),
     ("closing.rs", "Segment::count_off", 1, &["closing::two_remote_frees", "graveyard::", "successor::"]),
-    ("inspect.rs", "free_bits", 1, &["counting::"]),
+    ("inspect.rs", "free_chunks", 1, &["counting::"]),
     ("kind.rs", "Owner::assign", 2, &["reserve::a_block_from_the_reserve"]),
     ("kind.rs", "Owner::disown", 1, &["closing::an_owner_that_sees_the_pool_close", "reserve::"]),
     ("kind.rs", "Owner::index", 1, &["closing::an_owner_that_sees_the_pool_close", "reserve::"]),

@@ -36,7 +36,7 @@ impl Shard {
     /// `Block::free_remotely`.
     fn free_remotely(&self, block: usize, word: usize) {
         let marks = &self.blocks[block].marks;
-        if marks.load(Relaxed) & (1 << word) == 0 && marks.fetch_or(1 << word, order("remote.rs mark", AcqRel)) == 0 {
+        if marks.load(Relaxed) & (1 << word) == 0 && marks.fetch_or(1 << word, order("remote.rs mark", Acquire)) == 0 {
             self.push(block);
         }
         self.blocks[block].remote[word].fetch_or(1, order("remote.rs free_remotely", AcqRel));
@@ -69,7 +69,7 @@ impl Shard {
             let block = &self.blocks[block];
             // SAFETY: loom checks that nobody else writes the cell.
             first = block.next.with(|next| unsafe { *next });
-            let words = block.marks.swap(0, order("remote.rs take_marks", AcqRel));
+            let words = block.marks.swap(0, order("remote.rs take_marks", Release));
             assert_ne!(words, 0, "pending without a mark");
             for word in (0..2).filter(|word| words & (1 << word) != 0) {
                 found += block.remote[word].swap(0, order("remote.rs take_remote", Acquire));
@@ -82,7 +82,7 @@ impl Shard {
     fn sweep(&self) -> u64 {
         for (number, block) in self.blocks.iter().enumerate() {
             let words = (0..2).fold(0, |words, word| words | u64::from(block.remote[word].load(Relaxed) != 0) << word);
-            if words != 0 && block.marks.fetch_or(words, order("remote.rs mark", AcqRel)) == 0 {
+            if words != 0 && block.marks.fetch_or(words, order("remote.rs mark", Acquire)) == 0 {
                 self.push(number);
             }
         }

@@ -90,7 +90,7 @@ impl Pool {
     }
 
     fn mark(&self) {
-        if self.marks.fetch_or(1, order("remote.rs mark", AcqRel)) == 0 {
+        if self.marks.fetch_or(1, order("remote.rs mark", Acquire)) == 0 {
             self.link.with_mut(|_| ());
             assert_eq!(self.pending.swap(1, order("remote.rs push", Release)), 0, "pushed twice");
         }
@@ -102,7 +102,7 @@ impl Pool {
             return 0;
         }
         let read_link = || self.link.with(|_| ());
-        let take_marks = || self.marks.swap(0, order("remote.rs take_marks", AcqRel));
+        let take_marks = || self.marks.swap(0, order("remote.rs take_marks", Release));
         let words = in_order("remote.rs take_all, take_marks", read_link, take_marks);
         assert_ne!(words, 0, "pending without a mark");
         let bits = self.remote.swap(0, order("remote.rs take_remote", Acquire));
@@ -197,7 +197,7 @@ impl Pool {
         self.index.store(NOBODY, Relaxed);
         let free = self.remote.swap(u64::MAX, order("closing.rs count_block swap", AcqRel)) | self.observe_local();
         let outstanding = !free & BOTH;
-        self.remote.store(outstanding, order("closing.rs count_block store", Release));
+        self.remote.fetch_and(outstanding, Relaxed);
         outstanding
     }
 

@@ -57,7 +57,7 @@ impl Pool {
         self.chunks[chunk].with_mut(|_| ());
         assert_eq!(self.index.load(Relaxed), owner);
         let mark = || {
-            if self.marks.load(Relaxed) & 1 == 0 && self.marks.fetch_or(1, order("remote.rs mark", AcqRel)) == 0 {
+            if self.marks.load(Relaxed) & 1 == 0 && self.marks.fetch_or(1, order("remote.rs mark", Acquire)) == 0 {
                 let shard = self.shard.load(Relaxed);
                 assert_eq!(shard, owner);
                 self.link.with_mut(|_| ());
@@ -74,7 +74,7 @@ impl Pool {
             return false;
         }
         self.link.with(|_| ());
-        assert_ne!(self.marks.swap(0, order("remote.rs take_marks", AcqRel)), 0);
+        assert_ne!(self.marks.swap(0, order("remote.rs take_marks", Release)), 0);
         let bits = self.remote.swap(0, order("remote.rs take_remote", Acquire));
         (0..2).filter(|chunk| bits & (1 << chunk) != 0).for_each(|chunk| self.chunks[chunk].with_mut(|_| ()));
         self.header.with_mut(|_| ());

@@ -3,7 +3,7 @@
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicUsize;
-use loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use loom::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use loom::thread;
 
 use crate::explore::explore;
@@ -57,7 +57,7 @@ impl Table {
             return false;
         }
         self.buckets[index].memory.with_mut(|_| ());
-        let prepare = order("shard_table.rs prepare", AcqRel);
+        let prepare = order("shard_table.rs prepare", Release);
         if self.bucket.compare_exchange(0, index + 1, prepare, Relaxed).is_err() {
             self.buckets[index].memory.with_mut(|_| ());
         }

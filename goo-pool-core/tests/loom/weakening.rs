@@ -1,7 +1,7 @@
 //! What makes the models fail: each ordering weakened by one half, and each touch that has to come first moved behind.
 //!
 //! A model asks here for its orderings. `GOO_LOOM_WEAKEN="remote.rs mark=Release"` makes one place of them weaker, for
-//! one run; the tests below do that for each line of the tables, in a process of its own.
+//! one run; the tests below do that for each line of the table, in a process of its own.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,6 @@ const OMITTED: &str = "omitted";
 const NOTICED: &[(&str, &str, &str)] = &[
     ("closing.rs count_block swap", "Acquire", "closing::a_remote_free_is_counted_once"),
     ("closing.rs count_block swap", "Release", "closing::a_remote_free_is_counted_once"),
-    ("closing.rs count_block store", "Relaxed", "closing::a_remote_free_is_counted_once"),
     ("closing.rs count_off", "Acquire", "closing::two_remote_frees_are_counted_once_each"),
     ("closing.rs count_off", "Release", "closing::two_remote_frees_are_counted_once_each"),
     ("closing.rs bury, return", SWAPPED, "closing::a_local_and_a_remote_free_are_counted_once_each"),
@@ -37,8 +36,8 @@ const NOTICED: &[(&str, &str, &str)] = &[
     ("remote.rs free_remotely", "Release", "closing::a_remote_free_is_counted_once"),
     ("remote.rs free_remotely, fetch_or", SWAPPED, "closing::a_remote_free_is_counted_once"),
     ("remote.rs free_remotely, fetch_or", SWAPPED, "reserve::a_pending_block_is_not_given_away"),
-    ("remote.rs mark", "Release", "remote::two_frees_in_one_word_are_collected_once_each"),
-    ("remote.rs take_marks", "Acquire", "remote::two_frees_in_one_word_are_collected_once_each"),
+    ("remote.rs mark", "Relaxed", "remote::two_frees_in_one_word_are_collected_once_each"),
+    ("remote.rs take_marks", "Relaxed", "remote::two_frees_in_one_word_are_collected_once_each"),
     ("remote.rs take_all, take_marks", SWAPPED, "remote::two_frees_in_one_word_are_collected_once_each"),
     ("remote.rs take_remote", "Relaxed", "remote::two_frees_in_one_word_are_collected_once_each"),
     ("remote.rs take_remote", "Relaxed", "reserve::a_pending_block_is_not_given_away"),
@@ -51,23 +50,11 @@ const NOTICED: &[(&str, &str, &str)] = &[
     ("shard_table.rs get", "Relaxed", "shard_table::a_shard_that_is_found_is_whole"),
     ("shard_table.rs set", "Relaxed", "shard_table::a_shard_that_is_found_is_whole"),
     ("shard_table.rs bucket", "Relaxed", "shard_table::two_threads_that_make_one_bucket_use_the_same"),
-    ("shard_table.rs prepare", "Acquire", "shard_table::two_threads_that_make_one_bucket_use_the_same"),
+    ("shard_table.rs prepare", "Relaxed", "shard_table::two_threads_that_make_one_bucket_use_the_same"),
     ("shared.rs release_handle", "Acquire", "handles::the_last_one_closes_after_all_uses"),
     ("shared.rs release_handle", "Release", "handles::the_last_one_closes_after_all_uses"),
     ("thread_index.rs release", "Relaxed", "thread_index::a_claimed_shard_is_as_its_thread_left_it"),
     ("thread_index.rs Claim::new", "Relaxed", "thread_index::a_claimed_shard_is_as_its_thread_left_it"),
-];
-
-/// Place, what it is weakened to, and the models that would show it, if that did any harm.
-const UNNOTICED: &[(&str, &str, &str)] = &[
-    ("remote.rs mark", "Acquire", "remote::"),
-    ("remote.rs mark", "Acquire", "pending::"),
-    ("remote.rs mark", "Acquire", "reserve::"),
-    ("remote.rs mark", "Acquire", "closing::"),
-    ("remote.rs take_marks", "Release", "remote::"),
-    ("remote.rs take_marks", "Release", "pending::"),
-    ("remote.rs take_marks", "Release", "reserve::"),
-    ("shard_table.rs prepare", "Release", "shard_table::"),
 ];
 
 /// The ordering of a place in the source.
@@ -136,11 +123,4 @@ fn each_weakening_makes_its_model_fail() {
     }
     let unnoticed: Vec<_> = NOTICED.iter().filter(|&&line| passes(line)).collect();
     assert!(unnoticed.is_empty(), "{unnoticed:#?}");
-}
-
-#[test]
-fn these_orderings_are_stronger_than_the_models_need() {
-    assert!(UNNOTICED.iter().all(|line| NOTICED.iter().any(|noticed| noticed.0 == line.0)), "a place has another name");
-    let noticed: Vec<_> = UNNOTICED.iter().filter(|&&line| !passes(line)).collect();
-    assert!(noticed.is_empty(), "{noticed:#?}");
 }
