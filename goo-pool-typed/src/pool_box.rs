@@ -43,7 +43,8 @@ unsafe impl<T: ?Sized + Sync, H: Kind + AnyThread> Sync for PoolBox<T, H> {}
 /// # Safety
 ///
 /// 1. P1 to P3 hold for `chunk`, a box's pointer, and `layout`; nobody uses the chunk any more.
-#[inline(always)]
+// In a debug build its locals would stay on the stack of every box whose value is just being dropped.
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn free<T: ?Sized, H: Kind>(chunk: NonNull<T>, layout: Layout) {
     let thin = size_of::<NonNull<T>>() == size_of::<NonNull<u8>>();
     if !thin {
