@@ -6,6 +6,13 @@ mod common;
 #[path = "../kinds/mod.rs"]
 mod kinds;
 
+mod closing;
+mod counted;
+mod exits;
+mod local_pools;
+mod statics;
+mod threads;
+
 /// The kind under test.
 mod kind {
     use std::ops::RangeInclusive;
