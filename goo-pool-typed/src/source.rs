@@ -7,9 +7,9 @@ use goo_pool_core::{AllocError, BuildError, Geometry, Handle, Parent, PoolHandle
 
 use crate::error::{fail, fail_to_build, refused};
 
-/// A kind of boxes, named by the untyped handle whose pools they are in.
+/// A kind of boxes, named by the untyped handle to pools that they are in.
 ///
-/// [`PoolHandle`] is the kind of `PoolBox`. The trait is sealed.
+/// A [`PoolHandle`] is the kind of `PoolBox`, a `SyncPoolHandle` that of `SyncPoolBox`. The trait is sealed.
 pub trait Kind: Handle {
     /// How a pool of this kind keeps its handle.
     #[doc(hidden)]
@@ -23,7 +23,7 @@ impl Kind for PoolHandle {
 /// Where a [`generic::Pool`](crate::generic::Pool) has its chunks from.
 ///
 /// Code for every kind of pool takes a `&generic::Pool<T, S>` and gives out `generic::PoolBox<T, S::Handle>`. The trait
-/// is sealed.
+/// is sealed, so that unsafe code may rely on what its methods say.
 ///
 /// # Examples
 ///
@@ -94,9 +94,9 @@ impl Source for PoolHandle {
     }
 }
 
-/// A source of memory from parents of type `P`. The trait is sealed.
+/// A [`Source`] of a pool that may be built over a parent of type `P`. The trait is sealed.
 pub trait Over<P>: Source {
-    /// The source with these settings.
+    /// The source of a new pool.
     #[doc(hidden)]
     fn build(settings: RawPoolBuilder<P>) -> Result<Self, BuildError>;
 }

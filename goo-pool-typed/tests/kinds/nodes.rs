@@ -1,13 +1,11 @@
 //! Structures of nodes: nodes that own nodes, borrow from outside, or point at each other.
 
-mod common;
-
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ptr;
 
-use common::{StaticMemory, Watched, scaled};
-use goo_pool_typed::{Pool, PoolBox};
+use crate::common::{StaticMemory, Watched, scaled};
+use crate::kind::{Pool, PoolBox};
 
 /// A list that any stack can drop.
 struct List {

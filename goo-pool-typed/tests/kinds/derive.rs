@@ -8,7 +8,8 @@ use std::marker::PhantomData;
 use std::num::NonZeroU8;
 use std::rc::Rc;
 
-use goo_pool_typed::{AllocError, Pool, PoolBox, Pooled};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::{AllocError, Pooled};
 
 /// A pool that is full from the start.
 fn full<T>() -> Pool<T> {
@@ -261,7 +262,7 @@ mod container_options {
         pub(super) struct Quoted(pub(super) u8);
 
         #[derive(Pooled)]
-        #[pooled(vis(pub(in crate::container_options)))]
+        #[pooled(vis(pub(in crate::kinds::derive::container_options)))]
         pub(super) struct Parenthesized(pub(super) u8);
 
         #[derive(Pooled)]

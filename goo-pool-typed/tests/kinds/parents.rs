@@ -1,12 +1,11 @@
 //! Parents that refuse, panic, or use the pool that asks them.
 
-mod common;
-
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use common::{Entry, Ledger, Watch, Watched, panic_of, scaled};
-use goo_pool_typed::{AllocError, BuildError, Pool, PoolBox};
+use crate::common::{Entry, Ledger, Watch, Watched, panic_of, scaled};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::{AllocError, BuildError};
 
 /// A pool whose parent is asked often.
 fn small_steps<T>(parent: &Watched) -> Pool<T> {
@@ -328,7 +327,7 @@ fn a_parent_may_drop_the_last_handle_while_it_takes_memory_back() {
     assert_eq!(ledger.live(), boxes.len());
     assert!(!boxes.is_empty(), "the test closes a pool that is in use");
     // The pool is closed now: all that is empty is gone.
-    assert_eq!(parent.0.pieces(), boxes.len() + 1);
+    assert_eq!(parent.0.segments(), boxes.len());
     drop(boxes);
     ledger.assert_settled();
     assert_eq!(parent.0.pieces(), 0);
@@ -342,7 +341,7 @@ fn a_parent_may_drop_the_last_boxes_of_a_closed_pool_while_it_takes_memory_back(
     let mut others: Vec<_> = (0..10).map(|_| pool.alloc(ledger.entry())).collect();
     parent.0.before_return(move || others.clear());
     drop(pool);
-    assert_eq!(parent.0.pieces(), 12);
+    assert_eq!(parent.0.segments(), 11);
     drop(first);
     ledger.assert_settled();
     assert_eq!(parent.0.pieces(), 0);
@@ -385,9 +384,10 @@ fn alloc_without_memory_ends_the_program_as_box_new_does() {
         unreachable!("alloc came back without memory");
     }
     let this = std::env::current_exe().unwrap();
-    let name = "alloc_without_memory_ends_the_program_as_box_new_does";
+    let (_, module) = module_path!().split_once("::").unwrap();
+    let name = format!("{module}::alloc_without_memory_ends_the_program_as_box_new_does");
     let output =
-        std::process::Command::new(this).args([name, "--exact", "--nocapture"]).env(RUN, "1").output().unwrap();
+        std::process::Command::new(this).args([&name, "--exact", "--nocapture"]).env(RUN, "1").output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(errors.contains("memory allocation of"), "{errors}");

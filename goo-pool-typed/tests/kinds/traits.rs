@@ -1,7 +1,5 @@
 //! The std traits that `Box` has: a `PoolBox` does the same, value for value.
 
-mod common;
-
 use std::borrow::{Borrow, BorrowMut};
 use std::cell::Cell;
 use std::collections::hash_map::DefaultHasher;
@@ -14,8 +12,9 @@ use std::ops::Bound;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use common::{Ledger, panic_of};
-use goo_pool_typed::{AllocError, Pool, PoolBox, unsize};
+use crate::common::{Ledger, panic_of};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::{AllocError, unsize};
 
 #[test]
 fn it_is_formatted_as_its_value() {
@@ -223,7 +222,7 @@ fn a_clone_that_meets_the_limit_panics_and_leaves_the_original() {
     let ledger = Ledger::default();
     let original = pool.alloc([ledger.entry()]);
     assert!(panic_of(|| drop(original.clone())).contains("limit"));
-    let slice: PoolBox<[common::Entry]> = unsize!(original, [common::Entry]);
+    let slice: PoolBox<[crate::common::Entry]> = unsize!(original, [crate::common::Entry]);
     assert!(panic_of(|| drop(slice.clone())).contains("limit"));
     assert_eq!((slice[0].number, pool.len(), ledger.live()), (0, 1, 1));
 }

@@ -1,15 +1,14 @@
 //! Boxes that outlive every handle to their pool: what goes back to the parent, and when.
 
-mod common;
-
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
-use common::{Ledger, StaticMemory, Watched, scaled};
-use goo_pool_typed::{AllocError, Global, Parent, Pool, PoolBox, unsize};
+use crate::common::{Ledger, Watched, scaled};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::{Global, Parent, unsize};
 
 type Line = [u64; 8];
 
@@ -75,13 +74,13 @@ fn each_segment_goes_back_with_its_last_box() {
     let half = segments.len() / 2;
     segments.rotate_left(half);
     while let Some(mut boxes) = segments.pop() {
-        let (pieces, last) = (parent.0.pieces(), boxes.pop());
-        // The pool's own record is a piece, too.
-        assert_eq!(pieces, segments.len() + 2);
+        let last = boxes.pop();
+        assert_eq!(parent.0.segments(), segments.len() + 1);
         drop(boxes);
-        assert_eq!(parent.0.pieces(), pieces, "the last box is still there");
+        assert_eq!(parent.0.segments(), segments.len() + 1, "the last box is still there");
         drop(last);
-        assert_eq!(parent.0.pieces(), if segments.is_empty() { 0 } else { pieces - 1 });
+        assert_eq!(parent.0.segments(), segments.len());
+        assert!(!segments.is_empty() || parent.0.pieces() == 0, "the records go with the last");
     }
     assert_eq!(parent.0.returns.get(), parent.0.requests.get());
 }
@@ -112,8 +111,8 @@ fn a_closed_pool_keeps_no_spare_segment() {
     let reserved = parent.0.bytes();
     pool.reserve(50_000).unwrap();
     drop(pool);
-    assert!(parent.0.bytes() <= reserved, "only the segment with values and the record stay");
-    assert_eq!(parent.0.pieces(), 2);
+    assert!(parent.0.bytes() <= reserved, "only the segment with values and the records stay");
+    assert_eq!(parent.0.segments(), 1);
     drop(boxes);
     assert_eq!(parent.0.pieces(), 0);
 }
@@ -127,46 +126,10 @@ fn one_forgotten_box_keeps_one_segment() {
     drop(pool);
     assert!(parent.0.pieces() > 5);
     drop(boxes);
-    assert_eq!(parent.0.pieces(), 2, "one segment and the pool's record");
+    assert_eq!(parent.0.segments(), 1);
     assert_eq!(forgotten[7], 33);
     // SAFETY: once, and it is not used again. (A forgotten box would have been a leak of this test.)
     unsafe { ManuallyDrop::drop(&mut forgotten) };
-    assert_eq!(parent.0.pieces(), 0);
-}
-
-#[test]
-fn a_forgotten_value_is_found_in_the_pool_it_was_forgotten_in() {
-    let pool = Pool::builder().parent(StaticMemory).build().unwrap();
-    let beside = pool.alloc(1_u64);
-    std::mem::forget(pool.alloc(2_u64));
-    assert_eq!(pool.len(), 2);
-    drop(pool);
-    let pool = PoolBox::pool(&beside);
-    drop(beside);
-    assert_eq!(pool.len(), 1);
-}
-
-#[test]
-fn a_closed_pool_opens_again_from_any_of_its_boxes() {
-    let parent = Watched::default();
-    let pool = Pool::builder().first_segment(2000).max_chunks(50).parent(parent.clone()).build().unwrap();
-    let mut boxes: Vec<_> = (0..10).map(|n| pool.alloc([n; 8])).collect();
-    drop(pool);
-    for round in 0..3 {
-        let requests = parent.0.requests.get();
-        let pool = PoolBox::pool(&boxes[round]);
-        assert!(pool.ptr_eq(&PoolBox::pool(&boxes[9 - round])));
-        assert_eq!(pool.len(), boxes.len());
-        // From the memory that is there, without a chunk handed out twice.
-        boxes.push(pool.alloc([100; 8]));
-        assert_eq!(parent.0.requests.get(), requests);
-        assert!(boxes[..10].iter().enumerate().all(|(n, boxed)| **boxed == [n as u64; 8]));
-        // With the settings it was built with.
-        let rest: Vec<_> = std::iter::from_fn(|| pool.try_alloc([0; 8]).ok()).collect();
-        assert_eq!(rest.len() + boxes.len(), 50);
-        assert_eq!(pool.try_alloc_uninit().unwrap_err(), AllocError::LimitReached { max_chunks: 50 });
-    }
-    drop(boxes);
     assert_eq!(parent.0.pieces(), 0);
 }
 
@@ -183,52 +146,6 @@ fn a_reopened_pool_outlives_the_box_it_came_from() {
 }
 
 #[test]
-fn a_reopened_pool_grows_and_gives_back_as_before() {
-    let parent = Watched::default();
-    let kept = watched_pool(&parent).alloc([1_u64; 8]);
-    let (pieces, pool) = (parent.0.pieces(), PoolBox::pool(&kept));
-    let peak: Vec<_> = (0..scaled(500, 100)).map(|n| pool.alloc([n as u64; 8])).collect();
-    let at_peak = parent.0.pieces();
-    drop(peak);
-    assert!(at_peak > 2 * parent.0.pieces(), "{} of {at_peak} pieces are still there", parent.0.pieces());
-    drop(pool);
-    assert_eq!((parent.0.pieces(), *kept), (pieces, [1; 8]));
-}
-
-#[test]
-fn a_clone_in_a_closed_pool_stays_in_it() {
-    let parent = Watched::default();
-    let original = watched_pool(&parent).alloc([5_u64; 8]);
-    let requests = parent.0.requests.get();
-    let clones: Vec<_> = (0..5).map(|_| original.clone()).collect();
-    assert_eq!(parent.0.requests.get(), requests, "there is room in the segment");
-    assert!(PoolBox::pool(&clones[4]).ptr_eq(&PoolBox::pool(&original)));
-    drop(original);
-    assert!(clones.iter().all(|clone| **clone == [5; 8]));
-    drop(clones);
-    assert_eq!(parent.0.pieces(), 0);
-}
-
-#[test]
-fn a_clone_grows_a_closed_pool_that_is_full() {
-    let parent = Watched::default();
-    let pool = Pool::builder().first_segment(1).max_segment(1).parent(parent.clone()).build().unwrap();
-    let mut original = pool.alloc([5_u64; 8]);
-    drop(pool);
-    let mut clone = original.clone();
-    assert_eq!(parent.0.pieces(), 3);
-    let source = clone.clone();
-    original.clone_from(&source);
-    drop(source);
-    assert_eq!(parent.0.pieces(), 3);
-    drop(original);
-    assert_eq!(parent.0.pieces(), 2);
-    clone[0] = 1;
-    drop(clone);
-    assert_eq!(parent.0.pieces(), 0);
-}
-
-#[test]
 fn unsized_boxes_give_a_closed_pools_memory_back() {
     let parent = Watched::default();
     let pool = watched_pool(&parent);
@@ -239,7 +156,7 @@ fn unsized_boxes_give_a_closed_pools_memory_back() {
     let clone = slice.clone();
     assert_eq!(format!("{:?} {:?}", boxes[9], clone), "[9, 9, 9] [7, 7, 7]");
     drop((boxes, slice));
-    assert_eq!(parent.0.pieces(), 2);
+    assert_eq!(parent.0.segments(), 1);
     drop(clone);
     assert_eq!(parent.0.pieces(), 0);
 }
@@ -253,29 +170,29 @@ fn pools_of_pools_close_from_the_outside_in() {
     let (kept, pool) = PoolBox::into_inner(boxes.into_iter().next_back().unwrap());
     assert_eq!((pool.len(), *kept), (1, 49));
     drop(pool);
-    assert_eq!(parent.0.pieces(), 2, "the outer pool is gone");
+    assert_eq!(parent.0.segments(), 1, "the outer pool is gone");
     drop(kept);
     assert_eq!(parent.0.pieces(), 0);
 }
 
 /// Notes when it is dropped, and that nothing is asked of it afterwards.
-struct Mortal(Rc<Cell<bool>>);
+struct Mortal(Arc<AtomicBool>);
 
 impl Drop for Mortal {
     fn drop(&mut self) {
-        assert!(!self.0.replace(true));
+        assert!(!self.0.swap(true, Relaxed));
     }
 }
 
 // SAFETY: all memory comes from `Global`.
 unsafe impl Parent for Mortal {
     fn allocate(&self, layout: std::alloc::Layout) -> Option<std::ptr::NonNull<u8>> {
-        assert!(!self.0.get());
+        assert!(!self.0.load(Relaxed));
         Global.allocate(layout)
     }
 
     unsafe fn deallocate(&self, ptr: std::ptr::NonNull<u8>, layout: std::alloc::Layout) {
-        assert!(!self.0.get());
+        assert!(!self.0.load(Relaxed));
         // SAFETY: it came from `Global` with this layout, by our caller's promise.
         unsafe { Global.deallocate(ptr, layout) };
     }
@@ -283,17 +200,17 @@ unsafe impl Parent for Mortal {
 
 #[test]
 fn a_parent_lives_as_long_as_the_last_box() {
-    let gone = Rc::new(Cell::new(false));
+    let gone = Arc::new(AtomicBool::new(false));
     let pool = Pool::builder().parent(Mortal(gone.clone())).build().unwrap();
     let boxed = pool.alloc(String::from("kept"));
     drop(pool);
-    assert!(!gone.get() && *boxed == "kept");
+    assert!(!gone.load(Relaxed) && *boxed == "kept");
     drop(boxed);
-    assert!(gone.get());
+    assert!(gone.load(Relaxed));
 
-    let gone = Rc::new(Cell::new(false));
+    let gone = Arc::new(AtomicBool::new(false));
     let refused = Pool::<u64>::builder().capacity(2).max_chunks(1).parent(Mortal(gone.clone())).build();
-    assert!(refused.is_err() && gone.get(), "a pool that is not built keeps no parent");
+    assert!(refused.is_err() && gone.load(Relaxed), "a pool that is not built keeps no parent");
 }
 
 #[test]

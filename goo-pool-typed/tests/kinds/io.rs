@@ -4,7 +4,8 @@
 use std::fmt;
 use std::io::{BufRead, Cursor, IoSlice, IoSliceMut, Read, Result, Seek, SeekFrom, Write};
 
-use goo_pool_typed::{Pool, PoolBox, unsize};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::unsize;
 
 #[test]
 fn a_reader_in_a_box_reads() {

@@ -1,13 +1,12 @@
 //! Every value is dropped once, whichever way its box comes and goes.
 
-mod common;
-
 use std::any::Any;
 use std::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use common::{Entry, Ledger, StaticMemory, assert_serves, panic_of};
-use goo_pool_typed::{Pool, PoolBox, unsize};
+use crate::common::{Entry, Ledger, StaticMemory, assert_serves, panic_of};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::unsize;
 
 type Make = fn(&Pool<Entry>, &Ledger) -> PoolBox<Entry>;
 type End = fn(PoolBox<Entry>);

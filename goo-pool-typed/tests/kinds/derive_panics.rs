@@ -6,7 +6,8 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use goo_pool_typed::{Pool, PoolBox, Pooled};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::Pooled;
 
 /// Notes its number in a list when it is dropped.
 struct Logged(usize, Rc<RefCell<Vec<usize>>>);

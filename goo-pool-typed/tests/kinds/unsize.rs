@@ -1,15 +1,14 @@
 //! `unsize!`: boxes of trait objects and slices, and the way back.
 
-mod common;
-
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
 use std::rc::Rc;
 
-use common::{Ledger, scaled};
-use goo_pool_typed::{Pool, PoolBox, unsize};
+use crate::common::{Ledger, scaled};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::unsize;
 
 trait Shape {
     fn area(&self) -> f64;
@@ -177,7 +176,7 @@ fn slices_of_every_length_work_as_slices() {
     fn check<const N: usize>() {
         let pool = Pool::new();
         let ledger = Ledger::default();
-        let mut slice: PoolBox<[_]> = unsize!(pool.alloc([(); N].map(|()| ledger.entry())), [common::Entry]);
+        let mut slice: PoolBox<[_]> = unsize!(pool.alloc([(); N].map(|()| ledger.entry())), [crate::common::Entry]);
         slice.reverse();
         assert!(slice.iter().map(|entry| entry.number).eq((0..N).rev()));
         let clone = slice.clone();
@@ -232,7 +231,7 @@ fn the_right_downcast_gives_the_value_and_a_wrong_one_the_box() {
     let any = any.downcast::<u32>().map(drop).unwrap_err();
     let any = any.downcast::<Ledger>().map(drop).unwrap_err();
     assert_eq!((ledger.live(), pool.len()), (1, 1));
-    let entry = any.downcast::<common::Entry>().expect("this is what it is");
+    let entry = any.downcast::<crate::common::Entry>().expect("this is what it is");
     assert!(std::ptr::eq(PoolBox::as_ptr(&entry).cast(), address));
     assert_eq!(PoolBox::into_inner(entry).number, 0);
     ledger.assert_settled();

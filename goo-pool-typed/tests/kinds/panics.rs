@@ -1,14 +1,13 @@
 //! A constructor, `Drop` or `Clone` that panics: every value is dropped once all the same, no chunk is
 //! lost, and the pool works on.
 
-mod common;
-
 use std::any::Any;
 use std::cell::Cell;
 use std::pin::Pin;
 
-use common::{Entry, Ledger, Watched, assert_serves, panic_of};
-use goo_pool_typed::{Pool, PoolBox, unsize};
+use crate::common::{Entry, Ledger, Watched, assert_serves, panic_of};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::unsize;
 
 const DROP: &str = "the destructor panics";
 const CLONE: &str = "the clone panics";
@@ -291,39 +290,5 @@ fn a_clone_from_that_panics_leaves_both_slices() {
         drop((target, source));
         ledger.assert_settled();
         assert_serves(&pool, 3);
-    }
-}
-
-#[test]
-fn a_clone_that_panics_in_a_closed_pool_closes_it_again() {
-    #[derive(Clone)]
-    struct Chain {
-        _entry: Entry,
-        next: Option<PoolBox<Chain>>,
-    }
-
-    const NODES: usize = 5;
-    for good in 0..=NODES {
-        let parent = Watched::default();
-        let ledger = Ledger::default();
-        let pool = Pool::builder().first_segment(1).max_segment(1).parent(parent.clone()).build().unwrap();
-        let mut chain = None;
-        for _ in 0..NODES {
-            chain = Some(pool.alloc(Chain { _entry: ledger.entry(), next: chain }));
-        }
-        let chain = chain.unwrap();
-        assert!(chain.next.is_some());
-        drop(pool);
-        let pieces = parent.0.pieces();
-        ledger.panic_after_clones(good);
-        if good < NODES {
-            assert!(panic_of(|| drop(chain.clone())).contains(CLONE));
-        } else {
-            drop(chain.clone());
-        }
-        assert_eq!((ledger.live(), parent.0.pieces()), (NODES, pieces), "{good} clones");
-        drop(chain);
-        ledger.assert_settled();
-        assert_eq!(parent.0.pieces(), 0);
     }
 }

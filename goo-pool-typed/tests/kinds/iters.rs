@@ -1,11 +1,9 @@
 //! `alloc_iter`: boxes for all values of an iterator, whatever that says about itself.
 
-mod common;
-
 use std::cell::Cell;
 
-use common::{Watched, panic_of, scaled};
-use goo_pool_typed::{Pool, PoolBox};
+use crate::common::{Watched, panic_of, scaled};
+use crate::kind::{Pool, PoolBox};
 
 /// An iterator that says how long it is, truly or not.
 struct Claims<I>(I, (usize, Option<usize>));
@@ -83,9 +81,9 @@ fn a_skipped_value_gives_its_chunk_back() {
 fn room_for_all_is_reserved_at_once() {
     let parent = Watched::default();
     let pool = Pool::builder().parent(parent.clone()).build().unwrap();
-    let requests = parent.0.requests.get();
+    let requests = parent.0.segment_requests.get();
     let boxes: Vec<_> = pool.alloc_iter(0..scaled(100_000, 2000)).collect();
-    assert_eq!(parent.0.requests.get(), requests + 1);
+    assert_eq!(parent.0.segment_requests.get(), requests + 1);
     assert_eq!(pool.len(), boxes.len());
 }
 
@@ -94,7 +92,7 @@ fn room_for_all_is_not_kept_as_reserved_room_is() {
     let parent = Watched::default();
     let pool = Pool::builder().parent(parent.clone()).build().unwrap();
     // Each time, another segment.
-    for count in [1000, 3000, 7000].map(|count| count / scaled(1, 10)) {
+    for count in [1000, 3000, 7000, 15_000, 31_000].map(|count| count / scaled(1, 10)) {
         drop(pool.alloc_iter(0..count).collect::<Vec<_>>());
     }
     assert!(parent.0.returns.get() > 0, "{}", pool.stats());

@@ -7,7 +7,8 @@
 
 use std::thread;
 
-use goo_pool_typed::{Pool, PoolBox, Pooled};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::Pooled;
 
 /// The stack of each test: room for one field of a struct of 64, and for what runs besides.
 const STACK: usize = 128 << 10;

@@ -1,12 +1,11 @@
 //! Values of every size and alignment: aligned, apart from each other, whole, and freed where they belong.
 
-mod common;
-
 use std::fmt::Debug;
 use std::mem::MaybeUninit;
 
-use common::{Watched, scaled};
-use goo_pool_typed::{AllocError, Pool, PoolBox, unsize};
+use crate::common::{Watched, scaled};
+use crate::kind::{Pool, PoolBox};
+use goo_pool_typed::{AllocError, unsize};
 
 /// A value of some shape.
 ///
@@ -216,7 +215,7 @@ fn a_value_larger_than_any_memory_is_refused() {
     type Tebibytes = [u8; 1 << 41];
     let parent = Watched::default();
     let pool = Pool::<Tebibytes>::builder().parent(parent.clone()).build().unwrap();
-    parent.0.grants.set(Some(0));
+    parent.0.largest.set(Some(1 << 20));
     match pool.try_alloc_uninit().map(drop) {
         Err(AllocError::OutOfMemory { layout }) => assert!(layout.size() > 1 << 41),
         other => panic!("{other:?}"),

@@ -1,11 +1,10 @@
 //! What a `Pool` does with its memory: settings, limits, growth, statistics.
 
-mod common;
-
 use std::collections::HashSet;
 
-use common::{Watched, assert_serves, panic_of, scaled};
-use goo_pool_typed::{AllocError, BuildError, Config, Pool, PoolBox, Stats};
+use crate::common::{Watched, assert_serves, panic_of, scaled};
+use crate::kind::{self, Pool, PoolBox};
+use goo_pool_typed::{AllocError, BuildError, Config, Stats};
 
 /// The rules that every pool's numbers obey.
 #[track_caller]
@@ -15,8 +14,8 @@ fn assert_consistent<T>(pool: &Pool<T>, parent: &Watched) -> Stats {
     assert_eq!((stats.live_chunks, stats.total_chunks), (pool.len(), pool.capacity()));
     assert_eq!(pool.is_empty(), stats.live_chunks == 0);
     assert_eq!(stats.bytes_reserved, parent.0.bytes());
-    // The parent's pieces are the segments and the pool's own record.
-    assert_eq!(stats.segments + 1, parent.0.pieces());
+    assert_eq!(stats.segments, parent.0.segments());
+    assert!(kind::RECORDS.contains(&(parent.0.pieces() - stats.segments)), "{} pieces", parent.0.pieces());
     assert_eq!(stats.bytes_overhead + stats.total_chunks * size_of::<T>(), stats.bytes_reserved);
     assert!(stats.blocks >= stats.segments);
     stats
@@ -64,13 +63,13 @@ fn capacity_is_there_before_the_first_value_and_stays() {
         let parent = Watched::default();
         let pool = Pool::builder().capacity(capacity).parent(parent.clone()).build().unwrap();
         assert!(pool.capacity() >= capacity);
-        let requests = parent.0.requests.get();
+        let requests = parent.0.segment_requests.get();
         for _ in 0..3 {
             let boxes: Vec<_> = (0..capacity).map(|n| pool.alloc([n; 3])).collect();
             assert_eq!(pool.len(), capacity);
             drop(boxes);
         }
-        assert_eq!((parent.0.requests.get(), parent.0.returns.get()), (requests, 0));
+        assert_eq!((parent.0.segment_requests.get(), parent.0.returns.get()), (requests, 0));
     }
     assert!(Pool::<String>::with_capacity(77).capacity() >= 77);
     assert_eq!(Pool::<String>::with_capacity(0).capacity(), 0);
@@ -250,7 +249,7 @@ fn a_pool_that_cannot_be_is_an_error() {
 fn a_type_that_no_block_can_hold_is_an_error() {
     type Enormous = [u8; 1 << 46];
     assert!(matches!(Pool::<Enormous>::builder().build(), Err(BuildError::Layout(_))));
-    let message = panic_of(|| drop(Pool::<Enormous>::new()));
+    let message = panic_of(|| Pool::<Enormous>::new().reserve(1).unwrap());
     assert!(message.contains("70368744177664 bytes"), "{message}");
 }
 
@@ -273,10 +272,10 @@ fn segment_sizes_are_what_was_asked_for() {
     let mut boxes = Vec::new();
     let mut sizes = Vec::new();
     while sizes.len() < 7 {
-        let before = parent.0.bytes();
+        let before = parent.0.segment_bytes();
         boxes.push(pool.alloc([0_u8; 200]));
-        if parent.0.bytes() != before {
-            sizes.push(parent.0.bytes() - before);
+        if parent.0.segment_bytes() != before {
+            sizes.push(parent.0.segment_bytes() - before);
         }
     }
     // At most what was asked for, and no more than one chunk and its header less.
