@@ -191,7 +191,8 @@ fn memory_goes_back_after_a_peak() {
     let after = assert_consistent(&pool, &parent);
     assert!(after.bytes_reserved < bytes_at_peak, "{after}");
     pool.shrink_to_fit();
-    assert!(parent.0.bytes() < 1024);
+    assert_eq!(pool.stats().segments, 0);
+    assert!(parent.0.bytes() < 2048, "the pool's own record, and a thread's part of it");
 }
 
 #[test]
