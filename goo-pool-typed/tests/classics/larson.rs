@@ -19,8 +19,8 @@ pub struct Larson {
     pub threads: usize,
     /// Objects of each thread.
     pub objects: usize,
-    /// Replacements in a thread's life.
-    pub replacements: usize,
+    /// Replacements in a thread's life; fewer if the run is stopped meanwhile.
+    pub replacements: u64,
 }
 
 /// What a thread leaves to its successor.
@@ -29,21 +29,26 @@ struct Line<H> {
     rng: Rng,
     objects: Vec<Option<H>>,
     generations: u64,
+    replacements: u64,
 }
 
-/// A thread's end: it has a successor, or its line is at its end after so many generations.
+/// A thread's end: it has a successor, or its line ends after so many replacements.
 enum End<'scope> {
     Successor(ScopedJoinHandle<'scope, End<'scope>>),
-    Generations(u64),
+    Line(u64),
 }
+
+/// Replacements after which a thread looks whether the run was stopped.
+const STRETCH: u64 = 1000;
 
 impl Workload<Record> for Larson {
     fn run<S: Shared<Record>>(&self, pool: &S::Pool, run: &Run) -> Outcome {
         let start = Gate::new(self.threads);
-        let generations: u64 = thread::scope(|scope| {
+        let replacements: u64 = thread::scope(|scope| {
             let begin = |number| {
                 let objects = Vec::with_capacity(self.objects);
-                let line = Line::<S::Handle> { number, rng: Rng::new(number), objects, generations: 0 };
+                let line =
+                    Line::<S::Handle> { number, rng: Rng::new(number), objects, generations: 0, replacements: 0 };
                 let start = &start;
                 scope.spawn(move || {
                     let _part = run.take_part();
@@ -52,19 +57,19 @@ impl Workload<Record> for Larson {
                 })
             };
             let firsts: Vec<_> = (0..self.threads as u64).map(begin).collect();
-            firsts.into_iter().map(generations_from).sum()
+            firsts.into_iter().map(last_of).sum()
         });
         let all = self.threads * self.objects;
-        Outcome { objects: all as u64 + generations * self.replacements as u64, peak: all, shared_lines: 0 }
+        Outcome { objects: all as u64 + replacements, peak: all, shared_lines: 0 }
     }
 }
 
-/// Waits for a thread and all its successors.
-fn generations_from<'scope>(mut thread: ScopedJoinHandle<'scope, End<'scope>>) -> u64 {
+/// Waits for a thread and all its successors. Gives the line's replacements.
+fn last_of<'scope>(mut thread: ScopedJoinHandle<'scope, End<'scope>>) -> u64 {
     loop {
         match join(thread) {
             End::Successor(successor) => thread = successor,
-            End::Generations(generations) => return generations,
+            End::Line(replacements) => return replacements,
         }
     }
 }
@@ -84,18 +89,24 @@ impl Larson {
         if line.objects.is_empty() {
             line.objects.extend((0..self.objects).map(|place| Some(S::alloc(&local, Record::new(cookie(place))))));
         }
-        for _ in 0..self.replacements {
-            let place = line.rng.below(self.objects);
-            let object = &mut line.objects[place];
-            free::<S>(&local, object.take(), cookie(place));
-            *object = Some(S::alloc(&local, Record::new(cookie(place))));
+        let mut left = self.replacements;
+        while left > 0 && !run.is_over(line.generations) {
+            let stretch = left.min(STRETCH);
+            for _ in 0..stretch {
+                let place = line.rng.below(self.objects);
+                let object = &mut line.objects[place];
+                free::<S>(&local, object.take(), cookie(place));
+                *object = Some(S::alloc(&local, Record::new(cookie(place))));
+            }
+            line.replacements += stretch;
+            left -= stretch;
         }
         line.generations += 1;
         if run.is_over(line.generations) {
             for (place, object) in line.objects.drain(..).enumerate() {
                 free::<S>(&local, object, line.number << 32 | place as u64);
             }
-            return End::Generations(line.generations);
+            return End::Line(line.replacements);
         }
         drop(local);
         End::Successor(scope.spawn(move || {

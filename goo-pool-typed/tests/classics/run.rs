@@ -97,6 +97,11 @@ impl<T> Queue<T> {
         lock(&self.0).push_back(item);
     }
 
+    /// How many are on their way.
+    pub fn on_the_way(&self) -> usize {
+        lock(&self.0).len()
+    }
+
     /// Takes the oldest, if there is one.
     pub fn pop(&self) -> Option<T> {
         lock(&self.0).pop_front()

@@ -1,5 +1,6 @@
 //! xmalloc-test: who allocates never frees.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 
 use super::objects::{Record, expect};
@@ -10,7 +11,8 @@ use super::{Outcome, Workload};
 /// Producers allocate objects by the batch and send them to consumers, who free them. There are so many batches and no more;
 /// a consumer sends them back empty, and a producer without an empty one waits. A round is one batch.
 ///
-/// With one batch the two sides alternate. With one consumer, that is the thread that only frees.
+/// Consumers begin when all batches are full, so that the most objects that are ever live is known. With one batch the two
+/// sides alternate. With one consumer, that is the thread that only frees.
 ///
 /// After xmalloc-test by D. Boreham; C. Lever and D. Boreham, "malloc() Performance in a Multithreaded Linux
 /// Environment", USENIX 2000. There the queue is bounded by a count and a condition variable.
@@ -38,7 +40,7 @@ impl Workload<Record> for Xmalloc {
         for _ in 0..self.batches {
             empty.push(Batch::<S::Handle> { cookie: 0, objects: Vec::with_capacity(self.objects) });
         }
-        let (live, producing) = (Level::default(), Busy::new(self.producers));
+        let (live, producing, begun) = (Level::default(), Busy::new(self.producers), AtomicBool::new(false));
 
         let produce = |number: usize| {
             let _part = run.take_part();
@@ -61,6 +63,10 @@ impl Workload<Record> for Xmalloc {
             let _part = run.take_part();
             let local = S::local(pool);
             let mut rounds = 0;
+            run.wait_for(|| {
+                (producing.is_over() || full.on_the_way() == self.batches || begun.load(Relaxed)).then_some(())
+            });
+            begun.store(true, Relaxed);
             // In this order: what comes in between is found the next time.
             let next = || (producing.is_over(), full.pop());
             while let Some(mut batch) = run.wait_for(|| match next() {
