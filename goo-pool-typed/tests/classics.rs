@@ -13,8 +13,10 @@ pub mod workloads;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use goo_pool_typed::SyncPool;
+use workloads::ours::{Ours, OursLocal};
 use workloads::subject::{Shared, Subject, Value};
 use workloads::{Cache, Larson, Mstress, Outcome, Relay, Run, Workload, Xmalloc, run::lock};
 
@@ -36,6 +38,74 @@ const RELAY: Relay = Relay { objects: scaled(1000, 10) };
 
 fn outcome<S: Shared<T>, T: Value>(workload: impl Workload<T>, rounds: usize) -> Outcome {
     workload.run::<S>(&S::pool(), &Run::of(rounds as u64))
+}
+
+/// Chunks that a thread may have free in blocks which it began, whatever it needs.
+const STARTED: usize = 4 * 1020;
+
+/// Runs a workload through `SyncPool` and again through `LocalPool`. It gives everything back; `bound` says what the pool may hold for
+/// it before it shrinks.
+#[track_caller]
+fn assert_bounded<T: Value>(workload: impl Workload<T>, rounds: usize, bound: usize) {
+    #[track_caller]
+    fn on<S: Shared<T, Pool = SyncPool<T>>, T: Value>(workload: &impl Workload<T>, rounds: usize, bound: usize) {
+        // One test at a time: a thread of another one that gets an ended thread's index keeps that thread's chunks from the rest,
+        // as long as it lives.
+        static ALONE: Mutex<()> = Mutex::new(());
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+
+        let pool = S::pool();
+        let outcome = workload.run::<S>(&pool, &Run::of(rounds as u64));
+        let stats = pool.stats();
+        assert_eq!(stats.live_chunks, 0, "{outcome:?}");
+        assert!(stats.total_chunks <= bound, "{stats} after {outcome:?}, {} in use would do", outcome.peak);
+        assert_eq!(outcome.shared_lines, 0, "{outcome:?}");
+        // All threads have ended; what they left is nobody's.
+        pool.shrink_to_fit();
+        assert_eq!(pool.capacity(), 0, "{}", pool.stats());
+    }
+
+    on::<Ours, T>(&workload, rounds, bound);
+    on::<OursLocal, T>(&workload, rounds, bound);
+}
+
+#[test]
+fn objects_outlive_their_threads_and_the_memory_of_ended_threads_is_used_again() {
+    // A predecessor may still be there when its successor starts. If each kept its objects' memory, this would be 100 times as much.
+    let rounds = scaled(100, 5);
+    assert_bounded(LARSON, rounds, 2 * 3 * LARSON.objects + 6 * 2 * STARTED);
+}
+
+#[test]
+fn producers_and_consumers_reach_a_steady_state() {
+    // All batches may once have been one producer's, and then the other's.
+    let bound = 2 * XMALLOC.producers * XMALLOC.batches * XMALLOC.objects + 2 * STARTED;
+    assert_bounded(XMALLOC, scaled(200, 20), bound);
+}
+
+#[test]
+fn a_thread_that_only_frees_hoards_nothing() {
+    assert_bounded(IN_TURNS, scaled(50, 5), 2 * IN_TURNS.objects + STARTED);
+    let bound = 2 * ONLY_FREES.producers * ONLY_FREES.batches * ONLY_FREES.objects + 3 * STARTED;
+    assert_bounded(ONLY_FREES, scaled(200, 20), bound);
+}
+
+#[test]
+fn everything_at_once() {
+    // What all threads together allocate in a round, kept objects included.
+    let bound = 2 * 6 * MSTRESS.objects * 3 / 2 + MSTRESS.table + 3 * STARTED;
+    assert_bounded(MSTRESS, scaled(20, 2), bound);
+}
+
+#[test]
+fn no_two_threads_have_objects_in_one_cache_line() {
+    assert_bounded(THRASH, scaled(100, 2), 4 * 2 * STARTED);
+    assert_bounded(SCRATCH, scaled(100, 2), 4 * 2 * STARTED);
+}
+
+#[test]
+fn a_thousand_threads_one_after_the_other_need_no_more_than_the_first_ones() {
+    assert_bounded(RELAY, scaled(1000, 5), 2 * (RELAY.objects + RELAY.objects / 2) + 1020);
 }
 
 /// `Box`: shows that the workloads ask for nothing that is not right.

@@ -4,7 +4,7 @@ use std::{env, error::Error, mem, process::Command};
 
 use serde::{Deserialize, Serialize};
 
-use super::subjects::{Boxed, Core, InfinityPool, Plurality, ShardedSlab, SharedArena};
+use super::subjects::{Boxed, Core, InfinityPool, Ours, OursLocal, Plurality, ShardedSlab, SharedArena};
 use crate::{
     classics::{Run, Workload, Xmalloc, objects::Record, subject::Shared},
     resident::resident,
@@ -36,7 +36,9 @@ impl Held {
 /// The rows: a name, and the measurement of this process.
 type Row = (&'static str, fn() -> Result<Held, Box<dyn Error>>);
 
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 10] = [
+    row::<OursLocal>(),
+    row::<Ours>(),
     row::<Core>(),
     row::<Boxed<std::alloc::System>>(),
     row::<Boxed<mimalloc::MiMalloc>>(),

@@ -3,7 +3,7 @@
 use super::{
     alone::{Pairs, Replacements, pairs_here},
     passes::Entry,
-    subjects::{Boxed, Core, Harness, InfinityPool, Local, Plurality, ShardedSlab, SharedArena},
+    subjects::{Boxed, Core, Harness, InfinityPool, Local, Ours, OursLocal, Plurality, ShardedSlab, SharedArena},
 };
 use crate::classics::{
     Cache, Larson, Mstress, Workload, Xmalloc,
@@ -84,6 +84,8 @@ pub fn curve(scale: Scale) -> Vec<Entry> {
 /// The workload for every subject, neighbours in time.
 fn contest<T: Value>(entries: &mut Vec<Entry>, name: &str, workload: impl Workload<T> + Copy + 'static) {
     entry::<Harness, T>(entries, name, workload);
+    entry::<OursLocal, T>(entries, name, workload);
+    entry::<Ours, T>(entries, name, workload);
     entry::<Core, T>(entries, name, workload);
     entry::<Boxed<std::alloc::System>, T>(entries, name, workload);
     entry::<Boxed<mimalloc::MiMalloc>, T>(entries, name, workload);

@@ -45,26 +45,29 @@ impl Workload<Record> for Larson {
     fn run<S: Shared<Record>>(&self, pool: &S::Pool, run: &Run) -> Outcome {
         let start = Gate::new(self.threads);
         let replacements: u64 = thread::scope(|scope| {
-            let begin = |number| {
-                let objects = Vec::with_capacity(self.objects);
-                let line =
-                    Line::<S::Handle> { number, rng: Rng::new(number), objects, generations: 0, replacements: 0 };
+            let keep = |number| {
                 let start = &start;
                 scope.spawn(move || {
-                    let _part = run.take_part();
-                    start.pass(run);
-                    self.live::<S>(scope, pool, run, line)
+                    let objects = Vec::with_capacity(self.objects);
+                    let line =
+                        Line::<S::Handle> { number, rng: Rng::new(number), objects, generations: 0, replacements: 0 };
+                    last_of(scope.spawn(move || {
+                        let _part = run.take_part();
+                        start.pass(run);
+                        self.live::<S>(scope, pool, run, line)
+                    }))
                 })
             };
-            let firsts: Vec<_> = (0..self.threads as u64).map(begin).collect();
-            firsts.into_iter().map(last_of).sum()
+            let keepers: Vec<_> = (0..self.threads as u64).map(keep).collect();
+            keepers.into_iter().map(join).sum()
         });
         let all = self.threads * self.objects;
         Outcome { objects: all as u64 + replacements, peak: all, shared_lines: 0 }
     }
 }
 
-/// Waits for a thread and all its successors. Gives the line's replacements.
+/// Waits for a thread and all its successors, one after the other: an ended thread keeps its stack until somebody has waited
+/// for it. Gives the line's replacements.
 fn last_of<'scope>(mut thread: ScopedJoinHandle<'scope, End<'scope>>) -> u64 {
     loop {
         match join(thread) {

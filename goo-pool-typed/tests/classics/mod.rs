@@ -12,7 +12,7 @@
 //! | [`Cache`] | two threads' objects in one cache line, if the pool lets that happen |
 //! | [`Relay`] | many threads, one after the other |
 //!
-//! Read [`subject`] first: what a contestant has to do.
+//! Read [`subject`] first: what a contestant has to do. [`ours`] is the one that all this is about.
 //!
 //! Threads meet through plain atomics, `try_lock`, spawn and join. That is what ThreadSanitizer understands while the standard
 //! library itself is not instrumented.
@@ -21,6 +21,7 @@ pub mod cache;
 pub mod larson;
 pub mod mstress;
 pub mod objects;
+pub mod ours;
 pub mod relay;
 pub mod rng;
 pub mod run;

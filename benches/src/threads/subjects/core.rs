@@ -2,7 +2,7 @@
 
 use std::{alloc::Layout, marker::PhantomData, ptr::NonNull};
 
-use goo_pool_core::{AllocError, Geometry, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{AllocError, Geometry, Handle, SyncPoolHandle, SyncRawPool};
 
 use crate::classics::subject::{Subject, Value};
 
@@ -13,7 +13,7 @@ pub struct Core;
 struct GeometryOf<T>(PhantomData<T>);
 
 impl<T> GeometryOf<T> {
-    const VALUE: Geometry = match Geometry::new(Layout::new::<T>()) {
+    const VALUE: Geometry = match Geometry::of::<SyncPoolHandle>(Layout::new::<T>()) {
         Ok(geometry) => geometry,
         Err(_) => panic!("the type is too large for a pool"),
     };
