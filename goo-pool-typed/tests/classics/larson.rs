@@ -4,7 +4,7 @@ use std::thread::{self, Scope, ScopedJoinHandle};
 
 use super::objects::{Record, expect};
 use super::rng::Rng;
-use super::run::{Gate, Run, join};
+use super::run::{Run, join};
 use super::subject::{Shared, Subject};
 use super::{Outcome, Workload};
 
@@ -43,17 +43,14 @@ const STRETCH: u64 = 1000;
 
 impl Workload<Record> for Larson {
     fn run<S: Shared<Record>>(&self, pool: &S::Pool, run: &Run) -> Outcome {
-        let start = Gate::new(self.threads);
         let replacements: u64 = thread::scope(|scope| {
             let keep = |number| {
-                let start = &start;
                 scope.spawn(move || {
                     let objects = Vec::with_capacity(self.objects);
                     let line =
                         Line::<S::Handle> { number, rng: Rng::new(number), objects, generations: 0, replacements: 0 };
                     last_of(scope.spawn(move || {
                         let _part = run.take_part();
-                        start.pass(run);
                         self.live::<S>(scope, pool, run, line)
                     }))
                 })

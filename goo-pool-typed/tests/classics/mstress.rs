@@ -5,7 +5,7 @@ use std::thread;
 
 use super::objects::{Record, cookie};
 use super::rng::Rng;
-use super::run::{Gate, Run, join, lock};
+use super::run::{Run, join, lock};
 use super::subject::{Shared, Subject};
 use super::{Outcome, Workload};
 
@@ -77,13 +77,11 @@ impl Workload<Record> for Mstress {
         let mut rng = Rng::new(0);
         let (mut rounds, mut over) = (0, false);
         while !over {
-            let start = Gate::new(self.threads);
             thread::scope(|scope| {
                 let work = |number| {
-                    let (start, table) = (&start, &table);
+                    let table = &table;
                     scope.spawn(move || {
                         let _part = run.take_part();
-                        start.pass(run);
                         self.work::<S>(pool, table, number, rounds)
                     })
                 };
