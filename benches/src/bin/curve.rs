@@ -9,7 +9,7 @@
 use std::{env, error::Error, path::PathBuf, process::ExitCode, time::Duration};
 
 use goo_pool_benches::{
-    report::{home, machine, threads::Measured},
+    report::{goals, home, machine, threads::Measured},
     threads::{
         passes::{Effort, measure},
         plan::{self, Scale},
@@ -32,6 +32,6 @@ fn run() -> Result<(), Box<dyn Error>> {
     measure(&mut entries, Effort { passes: 10, time: Duration::from_millis(50) });
     let figures = entries.into_iter().map(|entry| entry.figure).collect();
     let measured = Measured { machine: machine::describe(home()), figures, memory: Vec::new() };
-    println!("{}.\n\n{}", measured.machine, measured.curve());
+    println!("{}.\n\n{}\n{}", measured.machine, measured.curve(), goals::table(&measured.curve_goals()));
     measured.write(&file)
 }

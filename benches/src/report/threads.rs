@@ -144,12 +144,7 @@ impl Measured {
             versus("xmalloc", "snmalloc", REFERENCE, Bound::AtLeast(1.0)),
             versus("larson", "mimalloc", REFERENCE, Bound::AtLeast(1.5)),
         ];
-        goals.extend(CURVE.map(|workload| Goal {
-            what: format!("`{workload}`: throughput with more threads / with fewer, the worst two of 1, 2, 4, 8, 16"),
-            asked: Bound::AtLeast(STEADY),
-            measured: self.worst_step(workload),
-            net: None,
-        }));
+        goals.extend(self.curve_goals());
         goals.push(Goal {
             what: format!("memory after producers and consumers / most live, {REFERENCE}"),
             asked: Bound::AtMost(2.0),
@@ -157,6 +152,16 @@ impl Measured {
             net: None,
         });
         goals
+    }
+
+    /// What we set out to reach on the curve.
+    pub fn curve_goals(&self) -> [Goal; CURVE.len()] {
+        CURVE.map(|workload| Goal {
+            what: format!("`{workload}`: throughput with more threads / with fewer, the worst two of 1, 2, 4, 8, 16"),
+            asked: Bound::AtLeast(STEADY),
+            measured: self.worst_step(workload),
+            net: None,
+        })
     }
 
     /// The least that any number of threads does beside any smaller one.

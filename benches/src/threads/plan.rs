@@ -111,3 +111,37 @@ fn here<S: Subject<Record>>(entries: &mut Vec<Entry>) {
         pairs_here::<S>(pool.get_or_insert_with(S::pool), run)
     }));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CURVE, Scale, THREADS, WORKLOADS, curve, table};
+    use crate::{
+        subjects::NAMES,
+        threads::passes::{Effort, Entry, measure},
+    };
+
+    fn assert_named(entries: &[Entry], workloads: &[String]) {
+        for Entry { figure, .. } in entries {
+            assert!(workloads.contains(&figure.workload), "{figure:?}");
+            assert!(NAMES.contains(&figure.subject.as_str()), "{figure:?}");
+        }
+        let missing = |name: &&String| entries.iter().all(|entry| entry.figure.workload != **name);
+        assert_eq!(workloads.iter().find(missing), None);
+    }
+
+    #[test]
+    fn every_figure_has_its_place_in_the_report() {
+        assert_named(&table(Scale::SMOKE), &WORKLOADS.map(str::to_owned));
+        let points = CURVE.iter().flat_map(|name| THREADS.map(|threads| format!("{name}@{threads}")));
+        assert_named(&curve(Scale::SMOKE), &points.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_pass_leaves_one_figure_with_each_entry() {
+        let mut entries = table(Scale::SMOKE);
+        entries.retain(|entry| entry.figure.workload == "larson");
+        measure(&mut entries, Effort { passes: 2, ..Effort::SMOKE });
+        assert!(entries.iter().all(|entry| entry.figure.nanos.len() == 2), "{entries:?}");
+        assert!(entries.iter().flat_map(|entry| &entry.figure.nanos).all(|nanos| *nanos > 0.0), "{entries:?}");
+    }
+}
