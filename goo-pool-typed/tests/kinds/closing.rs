@@ -228,8 +228,7 @@ fn a_threads_variables_hold_pool_and_boxes_whichever_is_dropped_first() {
     }
 
     thread_local! {
-        #[allow(clippy::missing_const_for_thread_local, reason = "one of the two kinds has no `const fn new`")]
-        static POOL: Pool<Noted> = Pool::new();
+        static POOL: Pool<Noted> = Pool::default();
         static BOXES: RefCell<Vec<PoolBox<Noted>>> = const { RefCell::new(Vec::new()) };
     }
 
