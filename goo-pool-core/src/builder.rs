@@ -12,7 +12,7 @@ use crate::raw_pool::RawPool;
 #[cfg(feature = "std")]
 use crate::{
     geometry::SHARED_HEADER_BYTES,
-    sync::{SharedPtr, SyncPoolHandle, SyncRawPool},
+    sync::{SharedParent, SharedPtr, SyncPoolHandle, SyncRawPool},
 };
 
 /// Settings for a [`RawPool`]; made by [`RawPool::builder`].
@@ -123,7 +123,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
             None => Geometry::new_shared(self.layout)?,
         };
         let capacity = self.config.capacity;
-        let parent = std::sync::Arc::new(self.parent);
+        let parent = SharedParent::new(self.parent)?;
         let pool = SyncRawPool::from_shared(SharedPtr::create(self.layout, geometry, self.config, parent)?);
         pool.reserve(capacity)?;
         Ok(pool)

@@ -440,7 +440,7 @@ fn a_chunk_of_a_closed_pool_leads_to_one_successor() {
     assert!(successor.reserve(5001).is_err(), "the limit goes on");
     drop(successor);
     chunks.into_iter().for_each(deallocate_dyn);
-    assert_eq!(watch.pieces(), 3, "the successor's record, a shard and a segment");
+    assert_eq!(watch.pieces(), 4, "the parent's record, the successor's, a shard and a segment");
     deallocate_dyn(in_successor);
     assert_eq!(watch.pieces(), 0);
 }

@@ -36,10 +36,9 @@ unsafe impl GlobalAlloc for Watched {
     }
 }
 
-/// What `run` returns without memory for a pool's record. The count of the parent's owners is had all the same: it is
-/// std's, which knows no error.
+/// What `run` returns without any memory.
 fn without_memory<R>(run: impl FnOnce() -> R) -> R {
-    LARGEST.set(64);
+    LARGEST.set(0);
     let result = run();
     LARGEST.set(usize::MAX);
     result

@@ -23,12 +23,14 @@ mod returned;
 mod shard;
 mod shard_table;
 mod shared;
+mod shared_parent;
 mod sync_pool_handle;
 mod sync_raw_pool;
 mod thread_index;
 
 pub(crate) use kind::Threads;
 pub(crate) use shared::SharedPtr;
+pub(crate) use shared_parent::SharedParent;
 
 pub use local_shard::LocalShard;
 pub use sync_pool_handle::SyncPoolHandle;

@@ -1,20 +1,18 @@
 //! Segments on their way back to the parent, which is called when no lock is held.
 
-use std::sync::Arc;
-
 use super::for_all::for_all;
-use super::shared::SyncParent;
+use super::shared_parent::SharedParent;
 use crate::segment::Segment;
 
 /// Gives its segments back when it is dropped. Keeps the parent, not the pool.
 pub(crate) struct Returned {
-    parent: Arc<SyncParent>,
+    parent: SharedParent,
     /// Linked by `next`.
     first: Option<Segment>,
 }
 
 impl Returned {
-    pub(crate) fn new(parent: &Arc<SyncParent>) -> Self {
+    pub(crate) fn new(parent: &SharedParent) -> Self {
         Self { parent: parent.clone(), first: None }
     }
 

@@ -4,7 +4,6 @@ use std::alloc::Layout;
 use std::cell::Cell;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
 use super::closing::{self, Look};
@@ -15,6 +14,7 @@ use super::raid::Steal;
 use super::returned::Returned;
 use super::shard::{RESERVE, Shard, ShardPtr};
 use super::shard_table::ShardTable;
+use super::shared_parent::SharedParent;
 use super::thread_index::{self, NOBODY};
 use crate::block::{Block, ChunkPtr};
 use crate::config::Config;
@@ -24,16 +24,13 @@ use crate::growth::{self, Books};
 use crate::parent::Parent;
 use crate::store::Store;
 
-/// A parent that several threads may call at once.
-pub(crate) type SyncParent = dyn Parent + Send + Sync;
-
 /// What every allocation reads comes first; what is written stands on cache lines of its own behind it.
 #[repr(C)]
 pub(crate) struct Shared {
     pub(crate) shards: ShardTable,
     pub(crate) geometry: Stored,
     pub(crate) layout: Layout,
-    pub(crate) parent: Arc<SyncParent>,
+    pub(crate) parent: SharedParent,
     pub(crate) closed: closing::Closed,
     /// Owners that may allocate. 0 for good once the pool has closed.
     handles: OwnLines<AtomicUsize>,
@@ -91,7 +88,7 @@ impl SharedPtr {
         layout: Layout,
         geometry: Geometry,
         config: Config,
-        parent: Arc<SyncParent>,
+        parent: SharedParent,
     ) -> Result<Self, AllocError> {
         let own = Layout::new::<Shared>();
         let Some(memory) = parent.allocate(own) else {
@@ -170,7 +167,7 @@ impl SharedPtr {
     /// What the pool takes from the parent besides segments.
     pub(crate) fn own_bytes(self, locked: &Locked) -> usize {
         let shards = self.shards.iter().chain(locked.guest.get()).count();
-        size_of::<Shared>() + shards * size_of::<Shard>() + self.shards.bucket_bytes()
+        self.parent.own_bytes() + size_of::<Shared>() + shards * size_of::<Shard>() + self.shards.bucket_bytes()
     }
 
     #[inline(always)]

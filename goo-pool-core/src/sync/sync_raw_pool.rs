@@ -9,6 +9,7 @@ use super::closing;
 use super::local_shard::LocalShard;
 use super::shard;
 use super::shared::SharedPtr;
+use super::shared_parent::SharedParent;
 use crate::block::ChunkPtr;
 use crate::builder::RawPoolBuilder;
 use crate::error::{AllocError, BuildError};
@@ -58,7 +59,7 @@ pub struct SyncRawPool {
     /// The pool's only handle, unless a [`SyncPoolHandle`](crate::SyncPoolHandle) wraps this.
     shared: SharedPtr,
     /// Like its parent, which a drop may drop.
-    _parent: PhantomData<std::sync::Arc<super::shared::SyncParent>>,
+    _parent: PhantomData<SharedParent>,
 }
 
 // SAFETY: a chunk is bytes, which any thread may have; the pool's own state is atomics, under a lock, or in the shard of

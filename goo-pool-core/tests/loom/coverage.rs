@@ -41,6 +41,8 @@ const COVERED: &[(&str, &str, usize, &[&str])] = &[
     ("shard_table.rs", "ShardTable::set", 1, &["shard_table::a_shard_that_is_found"]),
     ("shard_table.rs", "ShardTable::bucket", 1, &["shard_table::two_threads"]),
     ("shard_table.rs", "ShardTable::prepare", 1, &["shard_table::two_threads"]),
+    ("shared_parent.rs", "SharedParent::clone", 1, &["handles::a_clone"]),
+    ("shared_parent.rs", "SharedParent::drop", 1, &["handles::the_last_one"]),
     ("shared.rs", "SharedPtr::add_handle", 1, &["handles::a_clone", "successor::"]),
     ("shared.rs", "SharedPtr::try_add_handle", 1, &["handles::a_handle_from_a_chunk", "closing::a_block_emptied"]),
     ("shared.rs", "SharedPtr::release_handle", 1, &["handles::", "successor::"]),
