@@ -25,6 +25,7 @@ mod shared;
 mod sync_pool_handle;
 mod sync_raw_pool;
 mod thread_index;
+mod validate;
 
 pub(crate) use shared::SharedPtr;
 

@@ -121,8 +121,13 @@ impl Block<Threads> {
 
     /// Whether the block is on a pending stack. Exact, and false for good, for the owner of a block of free chunks (R3).
     pub(crate) fn is_pending(self) -> bool {
+        self.marked() != 0
+    }
+
+    /// The marked words.
+    pub(super) fn marked(self) -> u64 {
         // ORDERING: Relaxed: the frees of all chunks were taken with Acquire, and their marks were made before.
-        self.marks().words.load(Relaxed) != 0
+        self.marks().words.load(Relaxed)
     }
 
     fn take_marks(self) -> u64 {
@@ -162,17 +167,27 @@ impl Pending {
         // ORDERING: Relaxed: only saves the exchange of an empty stack.
         let empty = self.0.load(Relaxed).is_null();
         // ORDERING: Acquire pairs with the Release in `push`.
-        let mut first = if empty { ptr::null_mut() } else { self.0.swap(ptr::null_mut(), Acquire) };
-        core::iter::from_fn(move || {
-            let header = ptr::NonNull::new(first)?;
-            // SAFETY: a block that is pending belongs to this shard still (R3).
-            let block = unsafe { Block::from_header(header) };
-            // Before the marks are taken: then it may be pushed again.
-            // ORDERING: Relaxed: the stack was taken with Acquire.
-            first = block.marks().next.load(Relaxed);
-            Some(block)
-        })
+        linked(if empty { ptr::null_mut() } else { self.0.swap(ptr::null_mut(), Acquire) })
     }
+
+    /// The blocks that the stack has, while no other thread uses the pool.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Block<Threads>> + use<> {
+        // ORDERING: Relaxed: nobody pushes.
+        linked(self.0.load(Relaxed))
+    }
+}
+
+/// A pending stack's blocks from that one on.
+fn linked(mut first: *mut Header<Threads>) -> impl Iterator<Item = Block<Threads>> {
+    core::iter::from_fn(move || {
+        let header = ptr::NonNull::new(first)?;
+        // SAFETY: a block that is pending belongs to this shard still (R3).
+        let block = unsafe { Block::from_header(header) };
+        // Before the marks are taken: then it may be pushed again.
+        // ORDERING: Relaxed: the stack was taken with Acquire.
+        first = block.marks().next.load(Relaxed);
+        Some(block)
+    })
 }
 
 impl Shard {

@@ -25,7 +25,7 @@ pub(crate) const RESERVE: usize = 1;
 pub(crate) struct Shard {
     pub(crate) front: Front<Threads>,
     /// Blocks of this shard whose chunks are all free, in no other list.
-    empties: BlockList<Threads>,
+    pub(super) empties: BlockList<Threads>,
     empty_count: Cell<usize>,
     /// The owner of its blocks: a thread index, or `NOBODY` for the guest shard.
     pub(crate) index: u32,
