@@ -412,9 +412,9 @@ fn churn(pool: &SyncPoolHandle, live: &Arc<Mutex<Vec<Sent>>>) {
                 handle.shrink_to_fit();
             };
             if elsewhere {
-                worker.run(work)
+                worker.run(work);
             } else {
-                work()
+                work();
             }
             // SAFETY: the worker waits.
             unsafe { pool.assert_valid() };
