@@ -47,7 +47,7 @@ impl Drop for TempFile {
 
 #[test]
 fn every_program_succeeds_without_arguments() {
-    for name in ["tour", "lists_and_trees", "word_index"] {
+    for name in ["tour", "lists_and_trees", "word_index", "pipeline"] {
         let output = run(&mut example(name));
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(!output.stdout.is_empty(), "{name}");
@@ -88,13 +88,71 @@ fn word_index_tells_where_a_file_is_not_utf_8() {
 }
 
 #[test]
-fn word_index_goes_quietly_when_its_reader_does() {
-    let mut child = example("word_index")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("cargo runs, as it runs this test");
-    drop(child.stdout.take());
-    let output = child.wait_with_output().expect("it was started");
+fn pipeline_finds_the_changes_of_a_day() {
+    let rules = "Rule\tEU\t1996\tmax\t-\tOct\tlastSun\t 1:00u\t0\t-\t# the last of October\n\
+                 R US 2007 ma - N Su>=1 2 0 S\nR Once 2025 o - O 26 3 0:30 -\nL US Us\n";
+    let file = TempFile::new("rules.zi", rules.as_bytes());
+    let output = run(example("pipeline").arg(&file.0).arg("2025-10-26"));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success());
+    let expected = "\n  EU      1:00u   0       -\n  Once    3       0:30    -\nThese were found among 200 changes.\n";
+    assert!(stdout.contains(expected), "{stdout}");
+}
+
+#[test]
+fn pipeline_with_pools_asks_the_heap_for_little() {
+    let stdout = String::from_utf8(run(&mut example("pipeline")).stdout).expect("the output is UTF-8");
+    let row = stdout.lines().find_map(|line| line.strip_prefix("requests to the heap")).expect("a row");
+    let requests: Vec<usize> = row.split_whitespace().map_while(|word| word.parse().ok()).collect();
+    // With `Box` it is one request for each change at least; with pools, those for batches are left.
+    assert!(requests[0] > 20 * 10_000 && requests[1] * 10 < requests[0], "{requests:?}");
+}
+
+#[test]
+fn pipeline_takes_a_file_without_rules() {
+    let file = TempFile::new("no_rules.zi", b"# nothing yet\n");
+    let output = run(example("pipeline").arg(&file.0).arg("2025-10-26"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("found among 0 changes"));
+}
+
+#[test]
+fn pipeline_names_the_line_that_is_wrong() {
+    let file = TempFile::new("wrong.zi", b"R a 2000 o - Ja 1 0 0 -\nR a 2000 o - F 30 0 0 -\n");
+    let output = run(example("pipeline").arg(&file.0).arg("2025-10-26"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("pipeline: line 2: no such day in this month\n"), "{stderr}");
+}
+
+#[test]
+fn pipeline_names_the_file_that_it_cannot_read() {
+    let output = run(example("pipeline").args(["no/such/file.zi", "2025-10-26"]));
+    assert_fails_with(&output, "pipeline: cannot read no/such/file.zi: ");
+    let file = TempFile::new("latin1.zi", b"# S\xe3o Paulo\n");
+    let output = run(example("pipeline").arg(&file.0).arg("2025-10-26"));
+    assert_fails_with(&output, "latin1.zi: stream did not contain valid UTF-8\n");
+}
+
+#[test]
+fn pipeline_wants_a_date_that_exists() {
+    let file = TempFile::new("empty.zi", b"");
+    for dates in [&["2025-02-29"][..], &["today"], &["2025-10-26", "2025-10-27"], &[]] {
+        let output = run(example("pipeline").arg(&file.0).args(dates));
+        assert_fails_with(&output, "usage: pipeline [FILE YYYY-MM-DD]\n");
+    }
+}
+
+#[test]
+fn program_goes_quietly_when_its_reader_does() {
+    for name in ["word_index", "pipeline"] {
+        let mut child = example(name)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("cargo runs, as it runs this test");
+        drop(child.stdout.take());
+        let output = child.wait_with_output().expect("it was started");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+    }
 }

@@ -95,7 +95,7 @@ mod thread_safe {
     use std::ptr::NonNull;
     use std::thread;
 
-    use goo_pool_core::{SyncPoolHandle, SyncRawPool};
+    use goo_pool_core::{Handle as _, SyncPoolHandle, SyncRawPool};
 
     const LAYOUT: Layout = Layout::new::<u64>();
 

@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 
 use common::{Watch, Watched, scaled};
-use goo_pool_core::{Geometry, Parent, PoolHandle, RawPool};
+use goo_pool_core::{Geometry, Handle as _, Parent, PoolHandle, RawPool};
 
 /// Runs a hook before each request and after each return.
 #[derive(Clone, Default)]
@@ -333,7 +333,7 @@ fn a_closed_pool_opens_again_from_any_live_chunk() {
     drop(handle);
     for round in 0..5 {
         // SAFETY: the chunk is live, of a pool for `LAYOUT`.
-        let handle = unsafe { PoolHandle::of(chunks[round], LAYOUT) };
+        let handle = unsafe { PoolHandle::of(chunks[round], LAYOUT) }.unwrap();
         handle.assert_valid();
         assert_eq!(handle.len(), chunks.len());
         let calls = watch.calls();

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use common::{Sent, SyncWatch, SyncWatched};
-use goo_pool_core::{AllocError, BuildError, Global, Parent, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{AllocError, BuildError, Global, Handle as _, Parent, SyncPoolHandle, SyncRawPool};
 use worker::Worker;
 
 const LAYOUT: Layout = Layout::new::<[u64; 64]>();

@@ -12,7 +12,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use common::{Sent, SyncWatch, SyncWatched};
-use goo_pool_core::{AllocError, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{AllocError, Handle as _, SyncPoolHandle, SyncRawPool};
 use proptest::prelude::*;
 use worker::Worker;
 

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::AcqRel, Ordering::Acqu
 use std::thread;
 
 use common::{Rng, Sent};
-use goo_pool_core::{Global, Parent, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{Global, Handle as _, Parent, SyncPoolHandle, SyncRawPool};
 
 const LAYOUT: Layout = Layout::new::<[u64; 125]>();
 /// About as many chunks a segment has, and with it a hand.

@@ -12,7 +12,7 @@ use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
 use common::{Rng, Sent, SyncWatch, SyncWatched};
-use goo_pool_core::{AllocError, LocalShard, RawPoolBuilder, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{AllocError, Handle as _, LocalShard, RawPoolBuilder, SyncPoolHandle, SyncRawPool};
 use worker::Worker;
 
 const LAYOUT: Layout = Layout::new::<[u64; 8]>();

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::AcqRel, Ordering::Rela
 use std::thread;
 
 use common::{Rng, Sent};
-use goo_pool_core::{Global, Parent, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{Global, Handle as _, Parent, SyncPoolHandle, SyncRawPool};
 
 /// Pieces that pools hold from `Counted`.
 static PIECES: AtomicUsize = AtomicUsize::new(0);

@@ -61,16 +61,27 @@ pub(crate) fn expand(input: &Input, body: Body) -> TokenStream {
     }
 }
 
-/// The kind of pool that the constructors take. The names of its types stand here alone.
-struct PoolKind {
+/// What a constructor takes and returns: a pool of any kind, and a box of that kind. The names of these types stand
+/// here alone.
+struct Pools {
+    /// The pool's path.
     pool: TokenStream,
-    handle: TokenStream,
+    /// The constructor's own type parameter, in angle brackets. Types have no hygiene, so its name is one that the user's types
+    /// will not have.
+    parameter: TokenStream,
+    pool_type: TokenStream,
+    box_type: TokenStream,
 }
 
-impl PoolKind {
-    /// `Pool`, for one thread.
-    fn local(krate: &TokenStream) -> Self {
-        Self { pool: quote!(#krate::Pool), handle: quote!(#krate::PoolBox) }
+impl Pools {
+    fn new(krate: &TokenStream) -> Self {
+        let generic = quote!(#krate::generic);
+        Self {
+            pool: quote!(#generic::Pool),
+            parameter: quote!(<__S: #generic::Source>),
+            pool_type: quote!(#generic::Pool<Self, __S>),
+            box_type: quote!(#generic::PoolBox<Self, __S::Handle>),
+        }
     }
 }
 
@@ -94,7 +105,7 @@ struct Expander<'a> {
     krate: TokenStream,
     /// The module of what generated code may name.
     private: TokenStream,
-    kind: PoolKind,
+    pools: Pools,
     /// The parameter that every constructor has.
     pool: Ident,
 }
@@ -110,7 +121,7 @@ impl<'a> Expander<'a> {
             input,
             body,
             private: quote!(#krate::__private),
-            kind: PoolKind::local(&krate),
+            pools: Pools::new(&krate),
             pool: hygienic("pool"),
             krate,
         }
@@ -124,7 +135,8 @@ impl<'a> Expander<'a> {
             // Its fields may be misaligned, so none can be filled or dropped where it lies.
             return self.by_value(names, fields, title, &quote!(Self));
         }
-        let Self { private, kind: PoolKind { pool: pool_type, .. }, pool, .. } = self;
+        let Self { private, pools, pool, .. } = self;
+        let pool_path = &pools.pool;
         let [slot, chunk, guards] = ["slot", "chunk", "guards"].map(hygienic);
         let members: Vec<_> = fields.iter().map(|field| &field.member).collect();
         let bindings = (0..fields.len()).map(|index| hygienic(&format!("field{index}")));
@@ -134,7 +146,7 @@ impl<'a> Expander<'a> {
             // compiles only if the fields written below are all there are, and are aligned.
             let _ = |Self { #(#members: #bindings),* }: &Self| {};
 
-            let mut #slot = #pool_type::try_alloc_uninit(#pool)?;
+            let mut #slot = #pool_path::try_alloc_uninit(#pool)?;
             let #chunk = #private::chunk(&mut #slot);
             let #guards = (
                 #(unsafe { #private::Place::new(&raw mut (*#chunk).#members) }.#writes,)*
@@ -155,11 +167,12 @@ impl<'a> Expander<'a> {
 
     /// Constructors that build the value as a whole, then move it into the chunk.
     fn by_value(&self, names: Names, fields: &'a [Field], title: String, path: &TokenStream) -> Constructor<'a> {
-        let Self { kind: PoolKind { pool: pool_type, .. }, pool, .. } = self;
+        let Self { pools, pool, .. } = self;
+        let pool_path = &pools.pool;
         let members = fields.iter().map(|field| &field.member);
         let values = fields.iter().map(|field| self.value(field));
         let build = quote! {
-            #pool_type::try_alloc_with(#pool, || #path { #(#members: #values),* })
+            #pool_path::try_alloc_with(#pool, || #path { #(#members: #values),* })
         };
         let how = "The chunk is reserved first. Then the fields are evaluated, one after the \
                    other, and the value is moved into it.";
@@ -168,10 +181,10 @@ impl<'a> Expander<'a> {
 
     /// The pair of functions, with their names.
     fn functions(&self, constructor: &Constructor<'_>) -> [(Ident, TokenStream); 2] {
-        let Self { krate, private, kind: PoolKind { pool: pool_type, handle }, .. } = self;
+        let Self { krate, private, pools: Pools { parameter, pool_type, box_type, .. }, .. } = self;
         let Constructor { names: Names { new, try_new }, fields, title, how, build } = constructor;
         let vis = self.input.constructor_vis();
-        let result = quote!(#private::Result<#handle<Self>, #krate::AllocError>);
+        let result = quote!(#private::Result<#box_type, #krate::AllocError>);
         let bounds = generics::of_constructor(self.input, fields, &quote!(#private::Default));
 
         let (arguments, types): (Vec<_>, Vec<_>) = fields.iter().filter_map(|field| self.parameter(field)).unzip();
@@ -180,15 +193,13 @@ impl<'a> Expander<'a> {
         let pool = &self.pool;
         let (parameters, new_body, try_new_body) = match self.body {
             Body::Whole => (
-                quote!(#pool: &#pool_type<Self> #(, #arguments: #types)*),
+                quote!(#pool: &#pool_type #(, #arguments: #types)*),
                 quote!(#private::expect(Self::#try_new(#pool #(, #arguments)*))),
                 build.clone(),
             ),
-            Body::Stub => (
-                quote!(_: &#pool_type<Self> #(, _: #types)*),
-                quote!(#private::reported()),
-                quote!(#private::reported()),
-            ),
+            Body::Stub => {
+                (quote!(_: &#pool_type #(, _: #types)*), quote!(#private::reported()), quote!(#private::reported()))
+            }
         };
 
         let first = format!(" Builds a `{title}` in a chunk of `pool`.");
@@ -210,7 +221,7 @@ impl<'a> Expander<'a> {
             #allow
             #[inline]
             #[must_use]
-            #vis fn #new(#parameters) -> #handle<Self> #bounds {
+            #vis fn #new #parameter (#parameters) -> #box_type #bounds {
                 #new_body
             }
         };
@@ -224,7 +235,7 @@ impl<'a> Expander<'a> {
             #[doc = #errors]
             #allow
             #[inline]
-            #vis fn #try_new(#parameters) -> #result #bounds {
+            #vis fn #try_new #parameter (#parameters) -> #result #bounds {
                 #try_new_body
             }
         };

@@ -26,8 +26,9 @@ pub use core::default::Default;
 pub use core::marker::{PhantomData, Sized};
 pub use core::result::Result;
 
+use crate::AllocError;
 use crate::error::fail;
-use crate::{AllocError, PoolBox};
+use crate::generic::{Kind, PoolBox};
 
 /// A field of a reserved chunk that has yet to be written.
 #[derive(Debug)]
@@ -101,7 +102,7 @@ impl<F> Drop for DropOnUnwind<F> {
 
 /// The memory that `slot` has reserved.
 #[inline]
-pub fn chunk<T>(slot: &mut PoolBox<MaybeUninit<T>>) -> *mut T {
+pub fn chunk<T, H: Kind>(slot: &mut PoolBox<MaybeUninit<T>, H>) -> *mut T {
     PoolBox::as_mut_ptr(slot).cast()
 }
 
@@ -112,15 +113,32 @@ pub fn chunk<T>(slot: &mut PoolBox<MaybeUninit<T>>) -> *mut T {
 /// 1. Every field of the value in `slot` has been written.
 /// 2. `guards` holds the guards of these fields.
 #[inline]
-pub unsafe fn finish<T, G>(slot: PoolBox<MaybeUninit<T>>, guards: G) -> PoolBox<T> {
+pub unsafe fn finish<T, H: Kind, G>(slot: PoolBox<MaybeUninit<T>, H>, guards: G) -> PoolBox<T, H> {
     mem::forget(guards);
     // SAFETY: all fields are written (1), and no guard is left that would drop one (2).
     unsafe { slot.assume_init() }
 }
 
+/// A box's pointer, and its kind for `from_raw`.
+#[inline]
+pub fn into_raw<T: ?Sized, H: Kind>(boxed: PoolBox<T, H>) -> (*mut T, PhantomData<H>) {
+    (PoolBox::into_raw(boxed), PhantomData)
+}
+
+/// A box of a kind.
+///
+/// # Safety
+///
+/// 1. As for [`PoolBox::from_raw`].
+#[inline]
+pub unsafe fn from_raw<T: ?Sized, H: Kind>(raw: *mut T, _: PhantomData<H>) -> PoolBox<T, H> {
+    // SAFETY: (1).
+    unsafe { PoolBox::from_raw(raw) }
+}
+
 /// What `new_in` returns, given what `try_new_in` did.
 #[inline]
-pub fn expect<T>(result: Result<PoolBox<T>, AllocError>) -> PoolBox<T> {
+pub fn expect<T, H: Kind>(result: Result<PoolBox<T, H>, AllocError>) -> PoolBox<T, H> {
     match result {
         Ok(value) => value,
         Err(error) => fail(error),

@@ -4,11 +4,11 @@ use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
 
-use goo_pool_core::{BuildError, Config, Global, Parent, RawPool, RawPoolBuilder};
+use goo_pool_core::{BuildError, Config, Global, Parent, PoolHandle, RawPool, RawPoolBuilder};
 
-use crate::Pool;
+use crate::generic::{Over, Pool};
 
-/// Settings for a [`Pool`]; made by [`Pool::builder`].
+/// Settings for a pool; made by [`builder`](Pool::builder).
 ///
 /// # Examples
 ///
@@ -22,18 +22,18 @@ use crate::Pool;
 /// # }
 /// ```
 #[must_use = "a builder does nothing until it builds"]
-pub struct PoolBuilder<T, P> {
+pub struct PoolBuilder<T, P, S = PoolHandle> {
     raw: RawPoolBuilder<P>,
-    values: PhantomData<fn() -> T>,
+    pool: PhantomData<fn() -> Pool<T, S>>,
 }
 
-impl<T> PoolBuilder<T, Global> {
+impl<T, S> PoolBuilder<T, Global, S> {
     pub(crate) fn new() -> Self {
-        Self { raw: RawPool::builder(Layout::new::<T>()), values: PhantomData }
+        Self { raw: RawPool::builder(Layout::new::<T>()), pool: PhantomData }
     }
 }
 
-impl<T, P: Parent + 'static> PoolBuilder<T, P> {
+impl<T, P: Parent + 'static, S> PoolBuilder<T, P, S> {
     /// Chunks to have ready from the start, instead of none.
     pub fn capacity(self, chunks: usize) -> Self {
         Self { raw: self.raw.capacity(chunks), ..self }
@@ -60,8 +60,8 @@ impl<T, P: Parent + 'static> PoolBuilder<T, P> {
     }
 
     /// Where the pool's memory comes from, instead of the global allocator.
-    pub fn parent<Q: Parent + 'static>(self, parent: Q) -> PoolBuilder<T, Q> {
-        PoolBuilder { raw: self.raw.parent(parent), values: PhantomData }
+    pub fn parent<Q: Parent + 'static>(self, parent: Q) -> PoolBuilder<T, Q, S> {
+        PoolBuilder { raw: self.raw.parent(parent), pool: PhantomData }
     }
 
     /// The pool.
@@ -70,12 +70,15 @@ impl<T, P: Parent + 'static> PoolBuilder<T, P> {
     ///
     /// [`BuildError`] if the initial capacity is above the limit, the parent has no memory, or values of this
     /// type are too large for any pool. Nothing stays allocated then.
-    pub fn build(self) -> Result<Pool<T>, BuildError> {
-        Ok(Pool::from_handle(self.raw.build_handle()?))
+    pub fn build(self) -> Result<Pool<T, S>, BuildError>
+    where
+        S: Over<P>,
+    {
+        Ok(Pool::from_source(S::build(self.raw)?))
     }
 }
 
-impl<T, P: fmt::Debug> fmt::Debug for PoolBuilder<T, P> {
+impl<T, P: fmt::Debug, S> fmt::Debug for PoolBuilder<T, P, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.raw.fmt(f)
     }

@@ -68,6 +68,16 @@ pub(crate) fn fail(error: AllocError) -> ! {
     }
 }
 
+/// Why a pool that is made when it is first used has no chunk. A type too large for any pool is no lack of memory, so
+/// that panics.
+#[cold]
+pub(crate) fn refused(error: BuildError, layout: Layout) -> AllocError {
+    match error {
+        BuildError::Alloc(error) => error,
+        error => fail_to_build(error, layout),
+    }
+}
+
 #[cold]
 pub(crate) fn fail_to_build(error: BuildError, layout: Layout) -> ! {
     match error {

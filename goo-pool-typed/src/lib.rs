@@ -7,13 +7,19 @@ extern crate std;
 
 mod builder;
 mod error;
+mod kinds;
 mod pool;
 mod pool_box;
 mod pooled;
 mod slice;
+mod source;
+#[cfg(feature = "std")]
+mod sync;
 mod traits;
 mod uninit;
 mod unsize;
+
+pub mod generic;
 
 #[doc(hidden)]
 pub mod __private;
@@ -23,6 +29,8 @@ pub use error::TryAllocError;
 pub use goo_pool_core::{AllocError, BuildError, Config, Global, Parent, Stats};
 #[cfg(feature = "derive")]
 pub use goo_pool_derive::Pooled;
-pub use pool::{AllocIter, Pool};
-pub use pool_box::PoolBox;
+#[cfg(feature = "std")]
+pub use kinds::{LocalPool, SyncPool, SyncPoolBox};
+pub use kinds::{Pool, PoolBox};
+pub use pool::AllocIter;
 pub use pooled::Pooled;

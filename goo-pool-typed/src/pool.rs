@@ -1,4 +1,4 @@
-//! `Pool<T>`: where values of one type live.
+//! The pool: where values of one type live.
 
 use core::alloc::Layout;
 use core::fmt;
@@ -6,41 +6,39 @@ use core::iter::FusedIterator;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::panic::{RefUnwindSafe, UnwindSafe};
+use core::ptr;
 
-use goo_pool_core::{AllocError, Geometry, Global, PoolHandle, Stats};
+use goo_pool_core::{AllocError, Geometry, Global, Handle, PoolHandle, Stats};
 
-use crate::error::{TryAllocError, fail, fail_to_build};
-use crate::{PoolBox, PoolBuilder};
+use crate::PoolBuilder;
+use crate::error::{TryAllocError, fail_to_build, refused};
+use crate::generic::{AnyThread, Over, PoolBox, Source};
 
-/// A pool of values of one type, for one thread.
+/// A pool of values of one type: [`Pool`](crate::Pool), whose chunks come from a [`PoolHandle`].
 ///
-/// It is a handle: clones of it are the same pool, as with `Rc`. The values are owned by the [`PoolBox`]es
-/// it hands out, which may outlive every handle. They are freed faster while there is one, so a struct that
-/// owns boxes and their pool declares the pool last.
+/// Code for every kind of pool is generic over `S`: see [`Source`].
 ///
-/// # Examples
-///
-/// ```
-/// use goo_pool_typed::Pool;
-///
-/// let pool = Pool::new();
-/// let mut point = pool.alloc((1.0, 2.0));
-/// point.0 = 5.0;
-/// drop(pool);
-/// assert_eq!(*point, (5.0, 2.0));
-/// ```
-pub struct Pool<T> {
-    /// Invariant: a pool for `Layout::new::<T>()`, without a hint of chunks per block.
-    handle: PoolHandle,
+/// A `Pool` and a `LocalPool` stay on their thread. The methods of a `SyncPool` may be called from every thread; there is
+/// also said what they cost in locked instructions.
+pub struct Pool<T, S = PoolHandle> {
+    /// Invariant: for pools for `Layout::new::<T>()`, without a hint of chunks per block.
+    source: S,
     /// The pool hands out `T`s and never reads or drops one, so it is covariant and needs no drop check.
     values: PhantomData<fn() -> T>,
 }
 
-/// A type's geometry, computed by the compiler.
-struct GeometryOf<T>(PhantomData<T>);
+// SAFETY: the source is for any thread (`AnyThread`), and no value goes from one thread to another through the pool,
+// whatever `T` is: each is in a box from when it comes, on the thread of the caller who has it, and where the box may
+// go is the box's matter. What the pool keeps is memory, in which there is no value.
+unsafe impl<T, S: AnyThread> Send for Pool<T, S> {}
+// SAFETY: the same.
+unsafe impl<T, S: AnyThread> Sync for Pool<T, S> {}
 
-impl<T> GeometryOf<T> {
-    const VALUE: Geometry = match Geometry::new(Layout::new::<T>()) {
+/// A type's geometry in pools behind an `H`, computed by the compiler.
+struct GeometryOf<T, H>(PhantomData<(T, H)>);
+
+impl<T, H: Handle> GeometryOf<T, H> {
+    const VALUE: Geometry = match Geometry::of::<H>(Layout::new::<T>()) {
         Ok(geometry) => geometry,
         Err(_) => panic!("the type is too large for a pool"),
     };
@@ -58,7 +56,9 @@ impl<T> Pool<T> {
     pub fn new() -> Self {
         Self::with_capacity(0)
     }
+}
 
+impl<T, S: Over<Global>> Pool<T, S> {
     /// A new pool with room for `capacity` values. It keeps that room until
     /// [`shrink_to_fit`](Self::shrink_to_fit).
     ///
@@ -74,13 +74,20 @@ impl<T> Pool<T> {
     }
 
     /// Settings for a pool: limits, growth, where its memory comes from.
-    pub fn builder() -> PoolBuilder<T, Global> {
+    pub fn builder() -> PoolBuilder<T, Global, S> {
         PoolBuilder::new()
     }
+}
 
-    /// Takes over a handle to a pool for `Layout::new::<T>()`.
-    pub(crate) const fn from_handle(handle: PoolHandle) -> Self {
-        Self { handle, values: PhantomData }
+impl<T, S: Source> Pool<T, S> {
+    /// Takes over the source of a pool for `Layout::new::<T>()`.
+    pub(crate) const fn from_source(source: S) -> Self {
+        Self { source, values: PhantomData }
+    }
+
+    pub(crate) fn handle_or_build(&self) -> Result<&S::Handle, AllocError> {
+        let layout = Layout::new::<T>();
+        self.source.handle_or_build(layout).map_err(|error| refused(error, layout))
     }
 
     /// Moves `value` into the pool.
@@ -90,7 +97,7 @@ impl<T> Pool<T> {
     /// If the pool's limit is reached. Without memory it fails as `Box::new` does.
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
-    pub fn alloc(&self, value: T) -> PoolBox<T> {
+    pub fn alloc(&self, value: T) -> PoolBox<T, S::Handle> {
         PoolBox::write(self.alloc_uninit(), value)
     }
 
@@ -100,7 +107,7 @@ impl<T> Pool<T> {
     ///
     /// [`TryAllocError`], which holds the value, if the limit is reached or there is no memory.
     #[inline]
-    pub fn try_alloc(&self, value: T) -> Result<PoolBox<T>, TryAllocError<T>> {
+    pub fn try_alloc(&self, value: T) -> Result<PoolBox<T, S::Handle>, TryAllocError<T>> {
         match self.try_alloc_uninit() {
             Ok(slot) => Ok(PoolBox::write(slot, value)),
             Err(error) => Err(TryAllocError::new(value, error)),
@@ -127,7 +134,7 @@ impl<T> Pool<T> {
     /// ```
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
-    pub fn alloc_with(&self, make: impl FnOnce() -> T) -> PoolBox<T> {
+    pub fn alloc_with(&self, make: impl FnOnce() -> T) -> PoolBox<T, S::Handle> {
         let slot = self.alloc_uninit();
         PoolBox::write(slot, make())
     }
@@ -138,7 +145,7 @@ impl<T> Pool<T> {
     ///
     /// [`AllocError`] if the limit is reached or there is no memory; `make` is not called then.
     #[inline]
-    pub fn try_alloc_with(&self, make: impl FnOnce() -> T) -> Result<PoolBox<T>, AllocError> {
+    pub fn try_alloc_with(&self, make: impl FnOnce() -> T) -> Result<PoolBox<T, S::Handle>, AllocError> {
         let slot = self.try_alloc_uninit()?;
         Ok(PoolBox::write(slot, make()))
     }
@@ -150,7 +157,7 @@ impl<T> Pool<T> {
     /// As [`alloc`](Self::alloc).
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
-    pub fn alloc_default(&self) -> PoolBox<T>
+    pub fn alloc_default(&self) -> PoolBox<T, S::Handle>
     where
         T: Default,
     {
@@ -179,9 +186,10 @@ impl<T> Pool<T> {
     /// ```
     #[inline]
     #[must_use = "the chunk is freed at once if it is not used"]
-    pub fn alloc_uninit(&self) -> PoolBox<MaybeUninit<T>> {
-        // SAFETY: the pool is for the layout that this geometry is made from (`handle`).
-        let chunk = unsafe { self.handle.allocate_in_or(const { &GeometryOf::<T>::VALUE }, fail) };
+    pub fn alloc_uninit(&self) -> PoolBox<MaybeUninit<T>, S::Handle> {
+        let geometry = const { &GeometryOf::<T, S::Handle>::VALUE };
+        // SAFETY: the pool is for the layout that this geometry is made from (`source`).
+        let chunk = unsafe { self.source.allocate_in_or_fail(Layout::new::<T>(), geometry) };
         // SAFETY: a chunk of a pool for this layout; `MaybeUninit` needs no value.
         unsafe { PoolBox::from_non_null(chunk.cast()) }
     }
@@ -192,9 +200,10 @@ impl<T> Pool<T> {
     ///
     /// [`AllocError`] if the limit is reached or there is no memory.
     #[inline]
-    pub fn try_alloc_uninit(&self) -> Result<PoolBox<MaybeUninit<T>>, AllocError> {
+    pub fn try_alloc_uninit(&self) -> Result<PoolBox<MaybeUninit<T>, S::Handle>, AllocError> {
+        let geometry = const { &GeometryOf::<T, S::Handle>::VALUE };
         // SAFETY: as in `alloc_uninit`.
-        let chunk = unsafe { self.handle.allocate_in(const { &GeometryOf::<T>::VALUE }) }?;
+        let chunk = unsafe { self.source.allocate_in(Layout::new::<T>(), geometry) }?;
         // SAFETY: as in `alloc_uninit`.
         Ok(unsafe { PoolBox::from_non_null(chunk.cast()) })
     }
@@ -206,7 +215,7 @@ impl<T> Pool<T> {
     /// As [`alloc`](Self::alloc).
     #[inline]
     #[must_use = "the chunk is freed at once if it is not used"]
-    pub fn alloc_zeroed(&self) -> PoolBox<MaybeUninit<T>> {
+    pub fn alloc_zeroed(&self) -> PoolBox<MaybeUninit<T>, S::Handle> {
         let mut slot = self.alloc_uninit();
         // SAFETY: the slot is ours and as large as a `T`.
         unsafe { slot.as_mut_ptr().write_bytes(0, 1) };
@@ -229,10 +238,10 @@ impl<T> Pool<T> {
     /// let squares: Vec<_> = pool.alloc_iter((0..100).map(|n| n * n)).collect();
     /// assert_eq!(*squares[7], 49);
     /// ```
-    pub fn alloc_iter<I: IntoIterator<Item = T>>(&self, iter: I) -> AllocIter<'_, T, I::IntoIter> {
+    pub fn alloc_iter<I: IntoIterator<Item = T>>(&self, iter: I) -> AllocIter<'_, T, I::IntoIter, S> {
         let values = iter.into_iter();
         // A hint may be wrong or endless: what cannot be had at once fails when it is needed, if ever.
-        let _ = self.handle.prepare(values.size_hint().0);
+        let _ = self.handle_or_build().and_then(|handle| handle.prepare(values.size_hint().0));
         AllocIter { pool: self, values }
     }
 
@@ -240,60 +249,77 @@ impl<T> Pool<T> {
     /// then on at least so much room is kept, until [`shrink_to_fit`](Self::shrink_to_fit). One step for each 64 chunks of the
     /// capacity.
     ///
+    /// In a `SyncPool` the room is for this thread: what others have free in their own memory does not count.
+    ///
     /// # Errors
     ///
     /// [`AllocError`] if that is beyond the limit, the address space or the parent's memory; the pool stays
     /// as it was.
     pub fn reserve(&self, additional: usize) -> Result<(), AllocError> {
-        self.handle.reserve(additional)
+        self.handle_or_build()?.reserve(additional)
     }
 
-    /// Gives all memory back that holds no value now.
+    /// Gives all memory back that holds no value now. A `SyncPool` keeps what other threads that run have free in their
+    /// own memory.
     pub fn shrink_to_fit(&self) {
-        self.handle.shrink_to_fit();
+        if let Some(handle) = self.source.handle() {
+            handle.shrink_to_fit();
+        }
     }
 
     /// How many values live in the pool, forgotten boxes included. One step for each 64 chunks of the
     /// capacity.
+    ///
+    /// While other threads use a `SyncPool`, this is what was seen in passing.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.handle.len()
+        self.source.handle().map_or(0, Handle::len)
     }
 
-    /// Whether no value lives in the pool.
+    /// Whether no value lives in the pool, as [`len`](Self::len) says.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.handle.is_empty()
+        self.len() == 0
     }
 
     /// How many values fit without another request for memory, live ones included.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.handle.capacity()
+        self.source.handle().map_or(0, Handle::capacity)
     }
 
     /// The pool's numbers, added up now: one step for each 64 chunks.
+    ///
+    /// While other threads use a `SyncPool`, they are what was seen in passing, with never more live chunks than there are.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.handle.stats()
+        self.source.handle().map_or_else(Stats::default, Handle::stats)
     }
 
     /// Whether both are handles to one pool.
     #[must_use]
     pub fn ptr_eq(&self, other: &Self) -> bool {
-        self.handle.ptr_eq(&other.handle)
+        match (self.source.handle(), other.source.handle()) {
+            (Some(handle), Some(other)) => handle.ptr_eq(other),
+            // A pool without a handle has no clone.
+            _ => ptr::eq(self, other),
+        }
     }
 }
 
 /// Whoever panics in the middle of a call finds the pool whole: no borrow is held and no step half done while
 /// foreign code runs.
-impl<T> UnwindSafe for Pool<T> {}
-impl<T> RefUnwindSafe for Pool<T> {}
+impl<T, S> UnwindSafe for Pool<T, S> {}
+impl<T, S> RefUnwindSafe for Pool<T, S> {}
 
-impl<T> Clone for Pool<T> {
+impl<T, S: Source + From<S::Handle>> Clone for Pool<T, S> {
     /// Another handle to the same pool.
     fn clone(&self) -> Self {
-        Self::from_handle(self.handle.clone())
+        let layout = Layout::new::<T>();
+        match self.source.handle_or_build(layout) {
+            Ok(handle) => Self::from_source(handle.clone().into()),
+            Err(error) => fail_to_build(error, layout),
+        }
     }
 }
 
@@ -303,24 +329,24 @@ impl<T> Default for Pool<T> {
     }
 }
 
-impl<T> fmt::Debug for Pool<T> {
+impl<T, S: Source> fmt::Debug for Pool<T, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pool").field("stats", &self.stats()).finish()
     }
 }
 
-/// The iterator of [`Pool::alloc_iter`].
+/// The iterator of [`alloc_iter`](Pool::alloc_iter).
 #[must_use = "iterators are lazy: nothing is allocated until it is iterated"]
-pub struct AllocIter<'p, T, I> {
-    pool: &'p Pool<T>,
+pub struct AllocIter<'p, T, I, S = PoolHandle> {
+    pool: &'p Pool<T, S>,
     values: I,
 }
 
-impl<T, I: Iterator<Item = T>> Iterator for AllocIter<'_, T, I> {
-    type Item = PoolBox<T>;
+impl<T, I: Iterator<Item = T>, S: Source> Iterator for AllocIter<'_, T, I, S> {
+    type Item = PoolBox<T, S::Handle>;
 
     #[inline]
-    fn next(&mut self) -> Option<PoolBox<T>> {
+    fn next(&mut self) -> Option<PoolBox<T, S::Handle>> {
         self.values.next().map(|value| self.pool.alloc(value))
     }
 
@@ -330,17 +356,17 @@ impl<T, I: Iterator<Item = T>> Iterator for AllocIter<'_, T, I> {
     }
 }
 
-impl<T, I: DoubleEndedIterator<Item = T>> DoubleEndedIterator for AllocIter<'_, T, I> {
+impl<T, I: DoubleEndedIterator<Item = T>, S: Source> DoubleEndedIterator for AllocIter<'_, T, I, S> {
     #[inline]
-    fn next_back(&mut self) -> Option<PoolBox<T>> {
+    fn next_back(&mut self) -> Option<PoolBox<T, S::Handle>> {
         self.values.next_back().map(|value| self.pool.alloc(value))
     }
 }
 
-impl<T, I: ExactSizeIterator<Item = T>> ExactSizeIterator for AllocIter<'_, T, I> {}
-impl<T, I: FusedIterator<Item = T>> FusedIterator for AllocIter<'_, T, I> {}
+impl<T, I: ExactSizeIterator<Item = T>, S: Source> ExactSizeIterator for AllocIter<'_, T, I, S> {}
+impl<T, I: FusedIterator<Item = T>, S: Source> FusedIterator for AllocIter<'_, T, I, S> {}
 
-impl<T, I: fmt::Debug> fmt::Debug for AllocIter<'_, T, I> {
+impl<T, I: fmt::Debug, S: Source> fmt::Debug for AllocIter<'_, T, I, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AllocIter").field("values", &self.values).finish_non_exhaustive()
     }

@@ -1,10 +1,10 @@
-//! `PoolBox<T>`: owns a value in a pool.
+//! The box: owns a value in a pool.
 //!
 //! What its unsafe code rests on:
 //!
 //! | No. | Always true                                                                                     |
 //! |-----|-------------------------------------------------------------------------------------------------|
-//! | P1  | `ptr` is a live chunk, which no other handle has, of a pool behind a `PoolHandle`.                |
+//! | P1  | `ptr` is a live chunk, which no other handle has, of a pool behind an `H`.                         |
 //! | P2  | The pool is for the layout of the value: what `Layout::for_value` says.                           |
 //! | P3  | `ptr` came from the pool, not from a reference, so it may be used for all of the chunk's segment. |
 //! | P4  | The chunk holds a valid value.                                                                    |
@@ -19,43 +19,24 @@ use core::ptr::NonNull;
 
 use goo_pool_core::{Geometry, PoolHandle};
 
-use crate::Pool;
+use crate::error::fail_to_build;
+use crate::generic::{AnyThread, Kind, Pool};
 
-/// Owns a value in a [`Pool`]; dropping it drops the value and gives its chunk back.
+/// Owns a value in a pool: [`PoolBox`](crate::PoolBox), if `H` is a [`PoolHandle`].
 ///
-/// It is one pointer wide, as is `Option<PoolBox<T>>`, has no lifetime and may outlive every handle to its
-/// pool. What is not about the value itself is an associated function, as with `Box`:
-/// `PoolBox::into_inner(b)`.
-///
-/// A forgotten box keeps its value's chunk, and with it one segment of memory, for ever.
-///
-/// Values that borrow from each other need [`leak`](Self::leak): only std's own types may promise the compiler that
-/// dropping them does not look at what they borrow.
-///
-/// # Examples
-///
-/// ```
-/// use goo_pool_typed::{Pool, PoolBox};
-///
-/// struct Node {
-///     value: u32,
-///     next: Option<PoolBox<Node>>,
-/// }
-///
-/// let pool = Pool::new();
-/// let mut list = None;
-/// for value in 0..3 {
-///     list = Some(pool.alloc(Node { value, next: list }));
-/// }
-/// let first = PoolBox::into_inner(list.unwrap());
-/// assert_eq!((first.value, first.next.unwrap().value), (2, 1));
-/// assert!(pool.is_empty());
-/// ```
+/// Code for every kind of box is generic over `H`: see [`Kind`].
 #[repr(transparent)]
-pub struct PoolBox<T: ?Sized> {
+pub struct PoolBox<T: ?Sized, H: Kind = PoolHandle> {
     ptr: NonNull<T>,
     owns: PhantomData<T>,
+    kind: PhantomData<H>,
 }
+
+// SAFETY: the value goes with its box (P1), and may (`T: Send`). The chunk is freed, and the pool found, on whatever thread
+// the box is then: `AnyThread`.
+unsafe impl<T: ?Sized + Send, H: Kind + AnyThread> Send for PoolBox<T, H> {}
+// SAFETY: a shared box gives out `&T` (`T: Sync`), and the pool (`AnyThread`).
+unsafe impl<T: ?Sized + Sync, H: Kind + AnyThread> Sync for PoolBox<T, H> {}
 
 /// Gives a chunk back.
 ///
@@ -63,34 +44,35 @@ pub struct PoolBox<T: ?Sized> {
 ///
 /// 1. P1 to P3 hold for `chunk`, a box's pointer, and `layout`; nobody uses the chunk any more.
 #[inline(always)]
-unsafe fn free<T: ?Sized>(chunk: NonNull<T>, layout: Layout) {
+unsafe fn free<T: ?Sized, H: Kind>(chunk: NonNull<T>, layout: Layout) {
     let thin = size_of::<NonNull<T>>() == size_of::<NonNull<u8>>();
     if !thin {
         // SAFETY: (1).
-        return unsafe { PoolHandle::deallocate_dyn(chunk.cast(), layout) };
+        return unsafe { H::deallocate_dyn(chunk.cast(), layout) };
     }
     // The layout of what has a thin pointer is a constant, and so is all that is computed from it.
-    let Ok(geometry) = Geometry::new(layout) else { unreachable!("a pool has this layout") };
+    let Ok(geometry) = Geometry::of::<H>(layout) else { unreachable!("a pool has this layout") };
     // SAFETY: (1).
-    unsafe { PoolHandle::deallocate_in(chunk.cast(), &geometry) };
+    unsafe { H::deallocate_in(chunk.cast(), &geometry) };
 }
 
 /// Gives a chunk back although the value's destructor panics.
-struct FreeOnUnwind<T: ?Sized> {
+struct FreeOnUnwind<T: ?Sized, H: Kind> {
     /// Invariant: as `free` asks, from when this is dropped.
     chunk: NonNull<T>,
     layout: Layout,
+    kind: PhantomData<H>,
 }
 
-impl<T: ?Sized> Drop for FreeOnUnwind<T> {
+impl<T: ?Sized, H: Kind> Drop for FreeOnUnwind<T, H> {
     #[cold]
     fn drop(&mut self) {
         // SAFETY: see `chunk`.
-        unsafe { free(self.chunk, self.layout) };
+        unsafe { free::<T, H>(self.chunk, self.layout) };
     }
 }
 
-impl<T> PoolBox<T> {
+impl<T, H: Kind> PoolBox<T, H> {
     /// Moves the value out; its chunk is free.
     #[inline]
     #[must_use]
@@ -99,30 +81,34 @@ impl<T> PoolBox<T> {
         // SAFETY: P4; the value is not dropped in place, since the box is not.
         let value = unsafe { boxed.ptr.read() };
         // SAFETY: P1 to P3; the box and its value are gone.
-        unsafe { free(boxed.ptr, Layout::new::<T>()) };
+        unsafe { free::<T, H>(boxed.ptr, Layout::new::<T>()) };
         value
     }
 
     /// The pool that the value lives in. If its last handle was dropped, the pool is open again, with the
     /// settings it was built with.
     #[must_use]
-    pub fn pool(boxed: &Self) -> Pool<T> {
-        Pool::from_handle(boxed.handle())
+    pub fn pool(boxed: &Self) -> Pool<T, H::Source> {
+        Pool::from_source(boxed.handle().into())
     }
 }
 
-impl<T: ?Sized> PoolBox<T> {
+impl<T: ?Sized, H: Kind> PoolBox<T, H> {
     /// # Safety
     ///
     /// 1. P1 to P4 hold for `ptr`.
     #[inline(always)]
     pub(crate) const unsafe fn from_non_null(ptr: NonNull<T>) -> Self {
-        Self { ptr, owns: PhantomData }
+        Self { ptr, owns: PhantomData, kind: PhantomData }
     }
 
-    pub(crate) fn handle(&self) -> PoolHandle {
+    pub(crate) fn handle(&self) -> H {
+        let layout = self.layout();
         // SAFETY: P1, P3, P2.
-        unsafe { PoolHandle::of(self.ptr.cast(), self.layout()) }
+        match unsafe { H::of(self.ptr.cast(), layout) } {
+            Ok(handle) => handle,
+            Err(error) => fail_to_build(error, layout),
+        }
     }
 
     /// The value's layout, without a reference to the value: it may be pinned and refer to itself, and a
@@ -157,16 +143,16 @@ impl<T: ?Sized> PoolBox<T> {
     ///
     /// # Safety
     ///
-    /// 1. `ptr` came from [`into_raw`](Self::into_raw), and no box was made from it since.
+    /// 1. `ptr` came from [`into_raw`](Self::into_raw) of a box of the same kind, and no box was made from it since.
     /// 2. It is that very pointer, cast at most: not one taken from a reference to the value, such as
-    ///    [`leak`](Self::leak) returns, since the pool is found outside of the value. And it is on the thread that
-    ///    it came from.
+    ///    [`leak`](Self::leak) returns, since the pool is found outside of the value.
     /// 3. If its type differs from that of the box, size and alignment are the same, and the value is valid.
+    /// 4. The box could be on this thread: it came from here, or is a `SyncPoolBox` of a value that is `Send`.
     #[inline]
     pub unsafe fn from_raw(ptr: *mut T) -> Self {
         // SAFETY: it was a box's pointer (1), so it is not null.
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
-        // SAFETY: P1 (1), P2 (3), P3 (2) and P4 (3) hold.
+        // SAFETY: P1 (1, 4), P2 (3), P3 (2) and P4 (3) hold.
         unsafe { Self::from_non_null(ptr) }
     }
 
@@ -215,22 +201,22 @@ impl<T: ?Sized> PoolBox<T> {
     }
 }
 
-impl<T: ?Sized> Drop for PoolBox<T> {
+impl<T: ?Sized, H: Kind> Drop for PoolBox<T, H> {
     #[inline]
     fn drop(&mut self) {
         let layout = self.layout();
         if needs_drop::<T>() {
-            let guard = FreeOnUnwind { chunk: self.ptr, layout };
+            let guard = FreeOnUnwind { chunk: self.ptr, layout, kind: self.kind };
             // SAFETY: P4, once. No borrow of the pool is held: the destructor may use it.
             unsafe { self.ptr.drop_in_place() };
             forget(guard);
         }
         // SAFETY: P1 to P3; the value is gone, and so is the box.
-        unsafe { free(self.ptr, layout) };
+        unsafe { free::<T, H>(self.ptr, layout) };
     }
 }
 
-impl<T: ?Sized> Deref for PoolBox<T> {
+impl<T: ?Sized, H: Kind> Deref for PoolBox<T, H> {
     type Target = T;
 
     #[inline]
@@ -240,7 +226,7 @@ impl<T: ?Sized> Deref for PoolBox<T> {
     }
 }
 
-impl<T: ?Sized> DerefMut for PoolBox<T> {
+impl<T: ?Sized, H: Kind> DerefMut for PoolBox<T, H> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: P4, and only this box reaches the value (P1), which is borrowed mutably.

@@ -3,16 +3,16 @@
 use core::mem::{MaybeUninit, forget};
 use core::ptr::{self, NonNull};
 
-use crate::PoolBox;
 use crate::error::fail;
+use crate::generic::{Kind, PoolBox};
 
 /// Drops the elements that are cloned so far, if a `clone` panics.
-struct DropWritten<'s, T> {
-    slots: &'s mut PoolBox<[MaybeUninit<T>]>,
+struct DropWritten<'s, T, H: Kind> {
+    slots: &'s mut PoolBox<[MaybeUninit<T>], H>,
     written: usize,
 }
 
-impl<T> Drop for DropWritten<'_, T> {
+impl<T, H: Kind> Drop for DropWritten<'_, T, H> {
     fn drop(&mut self) {
         let written = ptr::slice_from_raw_parts_mut(PoolBox::as_mut_ptr(self.slots).cast::<T>(), self.written);
         // SAFETY: so many elements are written, and nobody else has them.
@@ -20,7 +20,7 @@ impl<T> Drop for DropWritten<'_, T> {
     }
 }
 
-impl<T: Clone> Clone for PoolBox<[T]> {
+impl<T: Clone, H: Kind> Clone for PoolBox<[T], H> {
     /// The elements' clones, in another chunk of the same pool.
     fn clone(&self) -> Self {
         let chunk = match self.handle().allocate() {
@@ -30,7 +30,7 @@ impl<T: Clone> Clone for PoolBox<[T]> {
         let slots = NonNull::slice_from_raw_parts(chunk.cast::<MaybeUninit<T>>(), self.len());
         // SAFETY: a live chunk of our own slice's pool, whose layout is that of as many elements; there need not
         // be values yet.
-        let mut slots = unsafe { PoolBox::from_non_null(slots) };
+        let mut slots = unsafe { PoolBox::<_, H>::from_non_null(slots) };
         let mut guard = DropWritten { slots: &mut slots, written: 0 };
         for element in self.iter() {
             let element = element.clone();

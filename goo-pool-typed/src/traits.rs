@@ -12,9 +12,9 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use crate::PoolBox;
+use crate::generic::{Kind, PoolBox};
 
-impl<T: Clone> Clone for PoolBox<T> {
+impl<T: Clone, H: Kind> Clone for PoolBox<T, H> {
     /// The value's clone, in another chunk of the same pool. If the last handle to the pool was dropped, the
     /// pool is open just long enough for that, and each time gives back what it can: keep a handle while many
     /// are cloned.
@@ -30,50 +30,50 @@ impl<T: Clone> Clone for PoolBox<T> {
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for PoolBox<T> {
+impl<T: ?Sized + fmt::Debug, H: Kind> fmt::Debug for PoolBox<T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<T: ?Sized + fmt::Display> fmt::Display for PoolBox<T> {
+impl<T: ?Sized + fmt::Display, H: Kind> fmt::Display for PoolBox<T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<T: ?Sized> fmt::Pointer for PoolBox<T> {
+impl<T: ?Sized, H: Kind> fmt::Pointer for PoolBox<T, H> {
     /// The value's address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Pointer::fmt(&Self::as_ptr(self), f)
     }
 }
 
-impl<T: ?Sized + PartialEq> PartialEq for PoolBox<T> {
+impl<T: ?Sized + PartialEq, H: Kind> PartialEq for PoolBox<T, H> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl<T: ?Sized + Eq> Eq for PoolBox<T> {}
+impl<T: ?Sized + Eq, H: Kind> Eq for PoolBox<T, H> {}
 
-impl<T: ?Sized + PartialOrd> PartialOrd for PoolBox<T> {
+impl<T: ?Sized + PartialOrd, H: Kind> PartialOrd for PoolBox<T, H> {
     #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         (**self).partial_cmp(other)
     }
 }
 
-impl<T: ?Sized + Ord> Ord for PoolBox<T> {
+impl<T: ?Sized + Ord, H: Kind> Ord for PoolBox<T, H> {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         (**self).cmp(other)
     }
 }
 
-impl<T: ?Sized + Hash> Hash for PoolBox<T> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
+impl<T: ?Sized + Hash, H: Kind> Hash for PoolBox<T, H> {
+    fn hash<S: Hasher>(&self, state: &mut S) {
         (**self).hash(state);
     }
 }
@@ -87,7 +87,7 @@ macro_rules! forward_writes {
     };
 }
 
-impl<T: ?Sized + Hasher> Hasher for PoolBox<T> {
+impl<T: ?Sized + Hasher, H: Kind> Hasher for PoolBox<T, H> {
     fn finish(&self) -> u64 {
         (**self).finish()
     }
@@ -102,28 +102,28 @@ impl<T: ?Sized + Hasher> Hasher for PoolBox<T> {
     }
 }
 
-impl<T: ?Sized> AsRef<T> for PoolBox<T> {
+impl<T: ?Sized, H: Kind> AsRef<T> for PoolBox<T, H> {
     #[inline]
     fn as_ref(&self) -> &T {
         self
     }
 }
 
-impl<T: ?Sized> AsMut<T> for PoolBox<T> {
+impl<T: ?Sized, H: Kind> AsMut<T> for PoolBox<T, H> {
     #[inline]
     fn as_mut(&mut self) -> &mut T {
         self
     }
 }
 
-impl<T: ?Sized> Borrow<T> for PoolBox<T> {
+impl<T: ?Sized, H: Kind> Borrow<T> for PoolBox<T, H> {
     #[inline]
     fn borrow(&self) -> &T {
         self
     }
 }
 
-impl<T: ?Sized> BorrowMut<T> for PoolBox<T> {
+impl<T: ?Sized, H: Kind> BorrowMut<T> for PoolBox<T, H> {
     #[inline]
     fn borrow_mut(&mut self) -> &mut T {
         self
@@ -131,20 +131,20 @@ impl<T: ?Sized> BorrowMut<T> for PoolBox<T> {
 }
 
 /// As for `Box`: the box is as safe as its value.
-impl<T: ?Sized + UnwindSafe> UnwindSafe for PoolBox<T> {}
-impl<T: ?Sized + RefUnwindSafe> RefUnwindSafe for PoolBox<T> {}
+impl<T: ?Sized + UnwindSafe, H: Kind> UnwindSafe for PoolBox<T, H> {}
+impl<T: ?Sized + RefUnwindSafe, H: Kind> RefUnwindSafe for PoolBox<T, H> {}
 
 /// Moving the box does not move the value.
-impl<T: ?Sized> Unpin for PoolBox<T> {}
+impl<T: ?Sized, H: Kind> Unpin for PoolBox<T, H> {}
 
-impl<T: ?Sized> From<PoolBox<T>> for Pin<PoolBox<T>> {
+impl<T: ?Sized, H: Kind> From<PoolBox<T, H>> for Pin<PoolBox<T, H>> {
     #[inline]
-    fn from(boxed: PoolBox<T>) -> Self {
+    fn from(boxed: PoolBox<T, H>) -> Self {
         PoolBox::into_pin(boxed)
     }
 }
 
-impl<I: ?Sized + Iterator> Iterator for PoolBox<I> {
+impl<I: ?Sized + Iterator, H: Kind> Iterator for PoolBox<I, H> {
     type Item = I::Item;
 
     #[inline]
@@ -161,7 +161,7 @@ impl<I: ?Sized + Iterator> Iterator for PoolBox<I> {
     }
 }
 
-impl<I: ?Sized + DoubleEndedIterator> DoubleEndedIterator for PoolBox<I> {
+impl<I: ?Sized + DoubleEndedIterator, H: Kind> DoubleEndedIterator for PoolBox<I, H> {
     #[inline]
     fn next_back(&mut self) -> Option<I::Item> {
         (**self).next_back()
@@ -172,15 +172,15 @@ impl<I: ?Sized + DoubleEndedIterator> DoubleEndedIterator for PoolBox<I> {
     }
 }
 
-impl<I: ?Sized + ExactSizeIterator> ExactSizeIterator for PoolBox<I> {
+impl<I: ?Sized + ExactSizeIterator, H: Kind> ExactSizeIterator for PoolBox<I, H> {
     fn len(&self) -> usize {
         (**self).len()
     }
 }
 
-impl<I: ?Sized + FusedIterator> FusedIterator for PoolBox<I> {}
+impl<I: ?Sized + FusedIterator, H: Kind> FusedIterator for PoolBox<I, H> {}
 
-impl<F: ?Sized + Future + Unpin> Future for PoolBox<F> {
+impl<F: ?Sized + Future + Unpin, H: Kind> Future for PoolBox<F, H> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
@@ -188,7 +188,7 @@ impl<F: ?Sized + Future + Unpin> Future for PoolBox<F> {
     }
 }
 
-impl<E: ?Sized + Error> Error for PoolBox<E> {
+impl<E: ?Sized + Error, H: Kind> Error for PoolBox<E, H> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         (**self).source()
     }
@@ -197,7 +197,7 @@ impl<E: ?Sized + Error> Error for PoolBox<E> {
 /// `Box` has `downcast` for the same three.
 macro_rules! downcast {
     ($($any:ty),*) => {
-        $(impl PoolBox<$any> {
+        $(impl<H: Kind> PoolBox<$any, H> {
             /// The box as one of a `T`, if that is what it holds.
             ///
             /// # Errors
@@ -214,7 +214,7 @@ macro_rules! downcast {
             /// let any = any.downcast::<String>().unwrap_err();
             /// assert_eq!(*any.downcast::<u32>().unwrap(), 5);
             /// ```
-            pub fn downcast<T: Any>(self) -> Result<PoolBox<T>, Self> {
+            pub fn downcast<T: Any>(self) -> Result<PoolBox<T, H>, Self> {
                 if self.is::<T>() {
                     let raw = Self::into_raw(self);
                     // SAFETY: the pointer came from `into_raw` and the value is a `T`, so the layout is the same.
@@ -236,9 +236,9 @@ mod io {
     use std::string::String;
     use std::vec::Vec;
 
-    use crate::PoolBox;
+    use crate::generic::{Kind, PoolBox};
 
-    impl<R: ?Sized + Read> Read for PoolBox<R> {
+    impl<R: ?Sized + Read, H: Kind> Read for PoolBox<R, H> {
         fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
             (**self).read(buffer)
         }
@@ -260,7 +260,7 @@ mod io {
         }
     }
 
-    impl<W: ?Sized + Write> Write for PoolBox<W> {
+    impl<W: ?Sized + Write, H: Kind> Write for PoolBox<W, H> {
         fn write(&mut self, bytes: &[u8]) -> Result<usize> {
             (**self).write(bytes)
         }
@@ -282,7 +282,7 @@ mod io {
         }
     }
 
-    impl<B: ?Sized + BufRead> BufRead for PoolBox<B> {
+    impl<B: ?Sized + BufRead, H: Kind> BufRead for PoolBox<B, H> {
         fn fill_buf(&mut self) -> Result<&[u8]> {
             (**self).fill_buf()
         }
@@ -304,7 +304,7 @@ mod io {
         }
     }
 
-    impl<S: ?Sized + Seek> Seek for PoolBox<S> {
+    impl<S: ?Sized + Seek, H: Kind> Seek for PoolBox<S, H> {
         fn seek(&mut self, to: SeekFrom) -> Result<u64> {
             (**self).seek(to)
         }

@@ -2,9 +2,9 @@
 
 use core::mem::MaybeUninit;
 
-use crate::PoolBox;
+use crate::generic::{Kind, PoolBox};
 
-impl<T> PoolBox<MaybeUninit<T>> {
+impl<T, H: Kind> PoolBox<MaybeUninit<T>, H> {
     /// Writes the value, and the box is one of a `T`.
     ///
     /// # Examples
@@ -19,7 +19,7 @@ impl<T> PoolBox<MaybeUninit<T>> {
     /// ```
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
-    pub fn write(mut boxed: Self, value: T) -> PoolBox<T> {
+    pub fn write(mut boxed: Self, value: T) -> PoolBox<T, H> {
         (*boxed).write(value);
         // SAFETY: just written.
         unsafe { boxed.assume_init() }
@@ -32,7 +32,7 @@ impl<T> PoolBox<MaybeUninit<T>> {
     /// 1. The memory holds a valid value of type `T`.
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
-    pub unsafe fn assume_init(self) -> PoolBox<T> {
+    pub unsafe fn assume_init(self) -> PoolBox<T, H> {
         let raw = Self::into_raw(self).cast::<T>();
         // SAFETY: the pointer came from `into_raw`, a `MaybeUninit` has its value's layout, and there is a value (1).
         unsafe { PoolBox::from_raw(raw) }

@@ -31,10 +31,10 @@
 #[macro_export]
 macro_rules! unsize {
     ($boxed:expr, $target:ty $(,)?) => {{
-        let sized = $crate::PoolBox::into_raw($boxed);
+        let (sized, kind) = $crate::__private::into_raw($boxed);
         let raw: *mut $target = sized;
         // SAFETY: the pointer came from `into_raw`, and the compiler allowed nothing but an unsizing coercion,
         // which keeps the address, the provenance and the value's layout.
-        unsafe { $crate::PoolBox::from_raw(raw) }
+        unsafe { $crate::__private::from_raw(raw, kind) }
     }};
 }

@@ -13,7 +13,7 @@
 
 use std::cell::Cell;
 use std::ops::DerefMut;
-use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Relaxed, Ordering::Release};
+use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
 
 use super::kind::Threads;
 use super::lock::Lock;
@@ -251,8 +251,8 @@ fn count_block(block: Block<Threads>) -> usize {
         let free = remote.swap(u64::MAX, AcqRel) | local.observe();
         let outstanding = !free & chunks;
         // Frees meanwhile are of outstanding chunks alone, and leave their bits as they are.
-        // ORDERING: Release as above, for those who read this value.
-        remote.store(outstanding, Release);
+        // ORDERING: Relaxed: who reads this value, or one made from it, still reads on from the swap's Release.
+        remote.fetch_and(outstanding, Relaxed);
         outstanding.count_ones() as usize
     };
     block.both_bitmaps().map(count).sum()

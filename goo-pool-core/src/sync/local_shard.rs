@@ -8,6 +8,7 @@ use super::sync_raw_pool::SyncRawPool;
 use super::thread_index::Kept;
 use crate::block::ChunkPtr;
 use crate::error::AllocError;
+use crate::geometry::Geometry;
 
 /// A [`SyncRawPool`] as one thread uses it, made by [`SyncRawPool::local`]. Stays on its thread.
 ///
@@ -49,13 +50,66 @@ impl<'p> LocalShard<'p> {
     /// As there.
     #[inline]
     pub fn allocate(&self) -> Result<NonNull<u8>, AllocError> {
-        let shared = self.pool.shared();
-        let Some(shard) = self.shard else { return shared.allocate_slow().map(ChunkPtr::get) };
-        // SAFETY: the pool's stride, and a shard's `recent` is null or a chunk (H3).
-        match unsafe { shard.front.take(shared.geometry.stride()) } {
-            Some(chunk) => Ok(chunk.get()),
-            None => shared.allocate_for(shard).map(ChunkPtr::get),
+        // SAFETY: the pool's geometry.
+        unsafe { self.allocate_in(&self.pool.shared().geometry) }
+    }
+
+    /// As [`Handle::allocate_in`](crate::Handle::allocate_in).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(always)]
+    pub unsafe fn allocate_in(&self, geometry: &Geometry) -> Result<NonNull<u8>, AllocError> {
+        // SAFETY: the caller's promise.
+        match unsafe { self.take(geometry) } {
+            Some(chunk) => Ok(chunk),
+            None => self.allocate_slow(),
         }
+    }
+
+    /// As [`Handle::allocate_in_or`](crate::Handle::allocate_in_or).
+    ///
+    /// # Safety
+    ///
+    /// As there.
+    #[inline(always)]
+    pub unsafe fn allocate_in_or(&self, geometry: &Geometry, fail: fn(AllocError) -> !) -> NonNull<u8> {
+        // SAFETY: the caller's promise.
+        match unsafe { self.take(geometry) } {
+            Some(chunk) => chunk,
+            None => self.allocate_slow_or(fail),
+        }
+    }
+
+    /// # Safety
+    ///
+    /// 1. `geometry` equals the pool's.
+    #[inline(always)]
+    unsafe fn take(&self, geometry: &Geometry) -> Option<NonNull<u8>> {
+        // SAFETY: the pool's stride (1), and a shard's `recent` is null or a chunk (H3).
+        unsafe { self.shard?.front.take(geometry.stride()) }.map(ChunkPtr::get)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_slow(&self) -> Result<NonNull<u8>, AllocError> {
+        let shared = self.pool.shared();
+        match self.shard {
+            Some(shard) => shared.allocate_for(shard),
+            None => shared.allocate_slow(),
+        }
+        .map(ChunkPtr::get)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_slow_or(&self, fail: fn(AllocError) -> !) -> NonNull<u8> {
+        self.allocate_slow().unwrap_or_else(|error| fail(error))
     }
 
     /// As [`SyncRawPool::deallocate`].

@@ -99,9 +99,8 @@ impl Block<Threads> {
     #[cold]
     #[inline(never)]
     fn mark(self, words: u64) {
-        // ORDERING: Acquire pairs with the Release in `take_marks`: the owner has read `next`, which may be written
-        // again. Release hands that on to the one who pushes after the next take.
-        if self.marks().words.fetch_or(words, AcqRel) == 0 {
+        // ORDERING: Acquire pairs with the Release in `take_marks`: the owner has read `next`, which may be written again.
+        if self.marks().words.fetch_or(words, Acquire) == 0 {
             self.header().owner.shard().pending.push(self);
         }
     }
@@ -131,8 +130,8 @@ impl Block<Threads> {
     }
 
     fn take_marks(self) -> u64 {
-        // ORDERING: Release pairs with the Acquire in `mark`: `next` is read. Acquire: a mark's later pushes come after.
-        self.marks().words.swap(0, AcqRel)
+        // ORDERING: Release pairs with the Acquire in `mark`: `next` is read.
+        self.marks().words.swap(0, Release)
     }
 
     /// # Safety

@@ -2,7 +2,7 @@
 
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use super::shard::{Shard, ShardPtr};
 use super::thread_index::LIMIT;
@@ -85,7 +85,7 @@ impl ShardTable {
         // SAFETY: the memory is for so many slots; null pointers are all zeros on every platform of Rust.
         unsafe { memory.write_bytes(0, INLINE << bucket) };
         // ORDERING: Release pairs with the Acquire in `bucket`.
-        let set = self.buckets[bucket].compare_exchange(ptr::null_mut(), memory.as_ptr(), AcqRel, Relaxed);
+        let set = self.buckets[bucket].compare_exchange(ptr::null_mut(), memory.as_ptr(), Release, Relaxed);
         if set.is_err() {
             // SAFETY: it just came from there, and another thread's bucket is used.
             unsafe { parent.deallocate(memory.cast(), layout) };

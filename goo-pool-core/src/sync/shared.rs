@@ -25,17 +25,23 @@ use crate::store::Store;
 /// A parent that several threads may call at once.
 pub(crate) type SyncParent = dyn Parent + Send + Sync;
 
+/// What every allocation reads comes first; what is written stands on cache lines of its own behind it.
+#[repr(C)]
 pub(crate) struct Shared {
     pub(crate) shards: ShardTable,
     pub(crate) geometry: Stored,
     pub(crate) layout: Layout,
-    /// Never held while the parent is called, or any other code that is not ours.
-    locked: Lock<Locked>,
-    /// Owners that may allocate. 0 for good once the pool has closed.
-    handles: AtomicUsize,
     pub(crate) parent: Arc<SyncParent>,
     pub(crate) closed: closing::Closed,
+    /// Owners that may allocate. 0 for good once the pool has closed.
+    handles: OwnLines<AtomicUsize>,
+    /// Never held while the parent is called, or any other code that is not ours.
+    locked: OwnLines<Lock<Locked>>,
 }
+
+/// Keeps those who read a neighbour from waiting for those who write this. Two lines, since processors fetch pairs.
+#[repr(align(128))]
+struct OwnLines<T>(T);
 
 pub(crate) struct Locked {
     pub(crate) store: Store<Threads>,
@@ -103,10 +109,10 @@ impl SharedPtr {
             shards: ShardTable::new(),
             geometry: Stored::new(geometry),
             layout,
-            locked: Lock::new(Locked { store: Store::new(config), guest: Cell::new(None) }),
-            handles: AtomicUsize::new(1),
             parent,
             closed: closing::Closed::default(),
+            handles: OwnLines(AtomicUsize::new(1)),
+            locked: OwnLines(Lock::new(Locked { store: Store::new(config), guest: Cell::new(None) })),
         };
         let place = memory.cast::<Shared>();
         // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
@@ -123,7 +129,7 @@ impl SharedPtr {
         // SAFETY: nobody uses it any more (1); it is moved out, and not used again.
         let shared = unsafe { self.0.read() };
         let parent: &dyn Parent = &*shared.parent;
-        let guest = shared.locked.lock().guest.take();
+        let guest = shared.locked.0.lock().guest.take();
         if let Some(guest) = guest {
             // SAFETY: it came from there; nobody uses it any more (1). It has nothing to drop.
             unsafe { parent.deallocate(guest.get().cast(), Shard::layout()) };
@@ -135,13 +141,13 @@ impl SharedPtr {
     }
 
     pub(crate) fn with_locked<R>(self, look: impl FnOnce(&Locked) -> R) -> R {
-        look(&self.locked.lock())
+        look(&self.locked.0.lock())
     }
 
     /// One more handle, for who has one.
     pub(crate) fn add_handle(self) {
         // ORDERING: Relaxed: as for any reference count, the one at hand keeps the pool.
-        if self.handles.fetch_add(1, Relaxed) > usize::MAX / 2 {
+        if self.handles.0.fetch_add(1, Relaxed) > usize::MAX / 2 {
             // As `Arc` does: so many handles can only have been forgotten.
             std::process::abort();
         }
@@ -150,21 +156,21 @@ impl SharedPtr {
     /// One more handle, if the pool is open; for who has a chunk that keeps the state.
     pub(crate) fn try_add_handle(self) -> Option<Handle> {
         // ORDERING: Relaxed: as `add_handle`; what was done before 0 is nothing to us.
-        self.handles.fetch_update(Relaxed, Relaxed, |count| (count != 0).then(|| count + 1)).ok()?;
+        self.handles.0.fetch_update(Relaxed, Relaxed, |count| (count != 0).then(|| count + 1)).ok()?;
         Some(Handle(self))
     }
 
     /// One handle less; the last one closes the pool, and the caller must not use it any more.
     pub(crate) fn release_handle(self) {
         // ORDERING: Release, and Acquire for the last: what was done with each handle comes before the closing.
-        if self.handles.fetch_sub(1, AcqRel) == 1 {
+        if self.handles.0.fetch_sub(1, AcqRel) == 1 {
             closing::close(self);
         }
     }
 
     pub(crate) fn is_open(self) -> bool {
         // ORDERING: Relaxed: for debug builds alone.
-        self.handles.load(Relaxed) != 0
+        self.handles.0.load(Relaxed) != 0
     }
 
     /// What the pool takes from the parent besides segments.

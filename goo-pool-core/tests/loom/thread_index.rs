@@ -1,0 +1,130 @@
+//! Indices that threads leave behind and others claim, with the shards that belong to them (thread_index.rs, raid.rs).
+
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::sync::atomic::AtomicU64;
+use loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use loom::thread;
+
+use crate::explore::explore;
+use crate::weakening::order;
+
+/// The indices 0 and 1, each with its shard.
+struct Indices {
+    taken: AtomicU64,
+    shards: [Shard; 2],
+}
+
+/// With one block of one chunk.
+struct Shard {
+    /// What only the owner uses.
+    own: UnsafeCell<()>,
+    pending: AtomicU64,
+    remote: AtomicU64,
+}
+
+impl Indices {
+    fn new(taken: u64) -> Arc<Self> {
+        let shard = || Shard { own: UnsafeCell::new(()), pending: AtomicU64::new(0), remote: AtomicU64::new(0) };
+        Arc::new(Self { taken: AtomicU64::new(taken), shards: [shard(), shard()] })
+    }
+
+    /// `lowest_free`.
+    fn lowest_free(&self) -> usize {
+        loop {
+            let free = !self.taken.load(Relaxed);
+            let index = free.trailing_zeros() as usize;
+            if self.claim(index) {
+                return index;
+            }
+        }
+    }
+
+    /// `Claim::new`.
+    fn claim(&self, index: usize) -> bool {
+        self.taken.fetch_or(1 << index, order("thread_index.rs Claim::new", Acquire)) & (1 << index) == 0
+    }
+
+    /// `release`.
+    fn release(&self, index: usize) {
+        self.taken.fetch_and(!(1 << index), order("thread_index.rs release", Release));
+    }
+
+    /// What the owner of a shard does: how many chunks it finds.
+    fn use_shard(&self, index: usize) -> u64 {
+        let shard = &self.shards[index];
+        shard.own.with_mut(|_| ());
+        if shard.pending.swap(0, Acquire) == 0 { 0 } else { shard.remote.swap(0, Acquire) }
+    }
+}
+
+#[test]
+fn a_claimed_shard_is_as_its_thread_left_it() {
+    explore([0, 1], || {
+        let indices = Indices::new(1);
+        let its = indices.clone();
+        let ending = thread::spawn(move || {
+            its.use_shard(0);
+            its.release(0);
+        });
+        let claimed = indices.claim(0);
+        if claimed {
+            indices.use_shard(0);
+            indices.release(0);
+        }
+        ending.join().unwrap();
+        u64::from(claimed)
+    });
+}
+
+#[test]
+fn no_two_threads_have_an_index_at_once() {
+    // Both at once, in either order, or one after the other.
+    explore([0b00, 0b01, 0b10], || {
+        let indices = Indices::new(0);
+        let threads = [(); 2].map(|()| {
+            let indices = indices.clone();
+            thread::spawn(move || {
+                let index = indices.lowest_free();
+                indices.use_shard(index);
+                indices.release(index);
+                index as u64
+            })
+        });
+        let [one, other] = threads.map(|thread| thread.join().unwrap());
+        assert_eq!(indices.taken.load(Relaxed), 0);
+        one << 1 | other
+    });
+}
+
+/// A chunk freed remotely while its block's thread ends is found by that thread or the next one.
+#[test]
+fn a_remote_free_to_a_thread_that_ends_is_found_once() {
+    const BY_THE_ENDING: u64 = 0;
+    const BY_THE_NEXT: u64 = 1;
+    const BY_A_SWEEP: u64 = 2;
+    explore([BY_THE_ENDING, BY_THE_NEXT, BY_A_SWEEP], || {
+        let indices = Indices::new(1);
+        let (its, others) = (indices.clone(), indices.clone());
+        let ending = thread::spawn(move || {
+            let found = its.use_shard(0);
+            its.release(0);
+            found
+        });
+        let freeing = thread::spawn(move || {
+            others.shards[0].pending.swap(1, Release);
+            others.shards[0].remote.fetch_or(1, AcqRel);
+        });
+        let mut by_next = 0;
+        if indices.claim(0) {
+            by_next = indices.use_shard(0);
+            indices.release(0);
+        }
+        let by_ending = ending.join().unwrap();
+        freeing.join().unwrap();
+        assert!(indices.claim(0));
+        let by_sweep = indices.shards[0].remote.swap(0, Acquire);
+        assert_eq!(by_ending + by_next + by_sweep, 1);
+        by_next * BY_THE_NEXT + by_sweep * BY_A_SWEEP
+    });
+}

@@ -1,0 +1,125 @@
+//! Where a pool has its chunks from: the one difference between the kinds of pools.
+
+use core::alloc::Layout;
+use core::ptr::NonNull;
+
+use goo_pool_core::{AllocError, BuildError, Geometry, Handle, Parent, PoolHandle, RawPoolBuilder};
+
+use crate::error::{fail, fail_to_build, refused};
+
+/// A kind of boxes, named by the untyped handle whose pools they are in.
+///
+/// [`PoolHandle`] is the kind of `PoolBox`. The trait is sealed.
+pub trait Kind: Handle {
+    /// How a pool of this kind keeps its handle.
+    #[doc(hidden)]
+    type Source: Source<Handle = Self> + From<Self>;
+}
+
+impl Kind for PoolHandle {
+    type Source = Self;
+}
+
+/// Where a [`generic::Pool`](crate::generic::Pool) has its chunks from.
+///
+/// Code for every kind of pool takes a `&generic::Pool<T, S>` and gives out `generic::PoolBox<T, S::Handle>`. The trait
+/// is sealed.
+///
+/// # Examples
+///
+/// ```
+/// use goo_pool_typed::Pool;
+/// use goo_pool_typed::generic::{self, Source};
+///
+/// fn pair<S: Source>(pool: &generic::Pool<u32, S>) -> [generic::PoolBox<u32, S::Handle>; 2] {
+///     [pool.alloc(1), pool.alloc(2)]
+/// }
+///
+/// let [one, two] = pair(&Pool::new());
+/// assert_eq!(*one + *two, 3);
+/// ```
+pub trait Source: Sealed + Sized {
+    /// The kind of boxes.
+    type Handle: Kind;
+
+    /// A handle to the pool, if the pool has one yet.
+    #[doc(hidden)]
+    fn handle(&self) -> Option<&Self::Handle>;
+
+    /// A handle to the pool, which is made now for chunks of `layout` if there is none.
+    #[doc(hidden)]
+    fn handle_or_build(&self, layout: Layout) -> Result<&Self::Handle, BuildError>;
+
+    /// A free chunk.
+    ///
+    /// # Safety
+    ///
+    /// 1. The pool is for `layout`, and `geometry` is [`Geometry::of`] it.
+    #[doc(hidden)]
+    #[inline(always)]
+    unsafe fn allocate_in(&self, layout: Layout, geometry: &Geometry) -> Result<NonNull<u8>, AllocError> {
+        let handle = self.handle_or_build(layout).map_err(|error| refused(error, layout))?;
+        // SAFETY: (1).
+        unsafe { handle.allocate_in(geometry) }
+    }
+
+    /// A free chunk, or an end as `Box::new` has it.
+    ///
+    /// # Safety
+    ///
+    /// 1. As for [`allocate_in`](Self::allocate_in).
+    #[doc(hidden)]
+    #[inline(always)]
+    unsafe fn allocate_in_or_fail(&self, layout: Layout, geometry: &Geometry) -> NonNull<u8> {
+        match self.handle_or_build(layout) {
+            // SAFETY: (1).
+            Ok(handle) => unsafe { handle.allocate_in_or(geometry, fail) },
+            Err(error) => fail_to_build(error, layout),
+        }
+    }
+}
+
+/// A pool of one thread is its handle.
+impl Source for PoolHandle {
+    type Handle = Self;
+
+    #[inline(always)]
+    fn handle(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    #[inline(always)]
+    fn handle_or_build(&self, _: Layout) -> Result<&Self, BuildError> {
+        Ok(self)
+    }
+}
+
+/// A source of memory from parents of type `P`. The trait is sealed.
+pub trait Over<P>: Source {
+    /// The source with these settings.
+    #[doc(hidden)]
+    fn build(settings: RawPoolBuilder<P>) -> Result<Self, BuildError>;
+}
+
+impl<P: Parent + 'static> Over<P> for PoolHandle {
+    fn build(settings: RawPoolBuilder<P>) -> Result<Self, BuildError> {
+        settings.build_handle()
+    }
+}
+
+/// A kind of boxes, or a source of a pool, that is not bound to a thread. The trait is sealed.
+///
+/// # Safety
+///
+/// 1. The pool behind it may be used on any thread, and its chunks may be given back on any.
+#[diagnostic::on_unimplemented(
+    message = "a `Pool`, its boxes and a `LocalPool` stay on the thread that made them",
+    label = "this may be another thread",
+    note = "a `SyncPool` is for many threads, and its boxes go wherever their values may"
+)]
+pub unsafe trait AnyThread: Sealed + Send + Sync {}
+
+/// Keeps the traits to this crate.
+pub trait Sealed {}
+
+impl Sealed for PoolHandle {}
