@@ -120,13 +120,8 @@ impl Block<Threads> {
 
     /// Whether the block is on a pending stack. Exact, and false for good, for the owner of a block of free chunks (R3).
     pub(crate) fn is_pending(self) -> bool {
-        self.marked() != 0
-    }
-
-    /// The marked words.
-    pub(super) fn marked(self) -> u64 {
         // ORDERING: Relaxed: the frees of all chunks were taken with Acquire, and their marks were made before.
-        self.marks().words.load(Relaxed)
+        self.marks().words.load(Relaxed) != 0
     }
 
     fn take_marks(self) -> u64 {

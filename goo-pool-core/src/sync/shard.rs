@@ -4,8 +4,6 @@ use core::cell::Cell;
 use core::ops::Deref;
 use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
-#[cfg(debug_assertions)]
-use core::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use super::kind::Threads;
 use super::remote::Pending;
@@ -127,12 +125,11 @@ fn check_freed(chunk: ChunkPtr, block: Block<Threads>, at: BitIndex) {
     let local = unsafe { block.word(at.word) };
     // SAFETY: the same.
     let remote = unsafe { block.remote_word(at.word) };
-    // ORDERING: Relaxed: the second look decides.
     let mut free = local.get() & at.mask() != 0 || front.recent() == chunk.get().as_ptr();
-    if remote.load(Relaxed) & at.mask() != 0 {
-        // A closed pool's outstanding chunks have this bit (C4).
-        // ORDERING: Acquire pairs with the Release in `count_block`: if it set the bit, the pool is seen closed.
-        free |= remote.load(Acquire) & at.mask() != 0 && owner.shard().pool.is_open();
+    if remote.get() & at.mask() != 0 {
+        // Of a closed pool's outstanding chunks too (C4). Looked at again: if the closer set the bit, the pool is seen
+        // closed after that.
+        free |= remote.observe() & at.mask() != 0 && owner.shard().pool.is_open();
     }
     if owner.index() == thread_index::current() {
         // Only the owner can read word and base together. What it freed itself may be in its hand again.
