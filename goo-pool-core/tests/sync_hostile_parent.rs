@@ -477,6 +477,38 @@ fn a_parent_that_gets_memory_back_may_wait_for_a_thread_that_uses_the_pool() {
     a_parent_meddles(Call::Deallocate, true);
 }
 
+#[test]
+fn a_limit_holds_although_the_parent_grows_the_pool_meanwhile() {
+    let _alone = alone();
+    for elsewhere in [false, true] {
+        let parent = Hostile::default();
+        let (hook, watch) = (parent.hook.clone(), parent.inner.0.clone());
+        let pool = SyncRawPool::builder(LAYOUT).max_chunks(10).first_segment(0).max_segment(0).parent(parent);
+        let pool = pool.build_sync_handle().unwrap();
+        let live = Mutex::default();
+        // This thread has a shard, so the next request is for a segment, just when there is room for one more chunk.
+        allocate(&pool, &live).unwrap();
+        let nested = pool.clone();
+        hook.set(move |_| {
+            // The second time it is refused.
+            here_or(elsewhere, || _ = nested.reserve(9));
+            true
+        });
+        while allocate(&pool, &live).is_ok() {
+            // SAFETY: the other threads are joined.
+            unsafe { pool.assert_valid() };
+        }
+        assert!(hook.ran.load(Relaxed) > 0);
+        assert_eq!(pool.capacity(), 10);
+        hook.clear();
+        drop(pool);
+        while let Some(chunk) = take(&live, 0) {
+            deallocate(chunk);
+        }
+        assert_eq!(watch.pieces(), 0);
+    }
+}
+
 /// Done here, or on another thread that this one waits for.
 fn here_or(elsewhere: bool, work: impl FnOnce() + Send) {
     if elsewhere { thread::scope(|scope| scope.spawn(work).join().unwrap()) } else { work() }

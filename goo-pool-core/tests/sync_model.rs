@@ -299,6 +299,16 @@ impl Model {
         assert!(self.live.iter().step_by(7).all(|live| self.pool.owns(live.chunk.0.as_ptr())));
     }
 
+    /// All chunks are freed and all other threads end: then nothing keeps a segment.
+    fn empty_out(&mut self, thread: usize) {
+        self.apply(thread, &Op::FreeAll);
+        for other in (0..self.threads.len()).filter(|&other| other != thread) {
+            self.apply(other, &Op::Restart);
+        }
+        self.apply(thread, &Op::Shrink);
+        assert_eq!(self.pool.capacity(), 0);
+    }
+
     /// The last handle goes, on a thread: the pool closes, and what is left is freed on any.
     fn close(mut self, thread: usize, ops: &[(usize, ClosedOp)]) {
         let segments = self.segments();
@@ -403,6 +413,7 @@ proptest! {
         first_segment in 0..20_000_usize,
         max_segment in 0..300_000_usize,
         behind_handle in any::<bool>(),
+        empty_out in any::<bool>(),
         threads in 2..5_usize,
         ops in prop::collection::vec((any::<usize>(), op()), 1..scaled(60, 8)),
         closed_ops in prop::collection::vec((any::<usize>(), closed_op()), 0..scaled(20, 4)),
@@ -437,6 +448,9 @@ proptest! {
         };
         for (thread, op) in &ops {
             model.apply(thread % threads, op);
+        }
+        if empty_out {
+            model.empty_out(closed_ops.len() % threads);
         }
         if behind_handle {
             model.close(closed_ops.len() % threads, &closed_ops);

@@ -308,6 +308,39 @@ fn a_refused_thread_gets_what_an_ended_one_left() {
     assert_eq!(pool.capacity(), 0);
 }
 
+#[test]
+fn what_one_ended_thread_took_from_another_goes_back_too() {
+    // A shard without a thread was emptied before the hands of others, which had some of its blocks' chunks, so that
+    // its segments stayed.
+    let _alone = alone();
+    let (builder, watch) = watched(LAYOUT);
+    let pool = Arc::new(builder.first_segment(20_000).build_sync().unwrap());
+    let (first, second) = (Worker::start(), Worker::start());
+    let in_first = pool.clone();
+    let mut kept: Vec<_> = first.run(move || fill(&in_first, 100).into_iter().map(Sent).collect());
+    let (freed, in_first) = (kept.split_off(50), pool.clone());
+    let in_second = pool.clone();
+    kept.push(second.run(move || Sent(in_second.allocate().unwrap())));
+    let to_free = freed.clone();
+    first.run(move || to_free.into_iter().for_each(|Sent(chunk)| free(&in_first, chunk)));
+    drop(first);
+    let in_second = pool.clone();
+    let taken: Vec<_> = second.run(move || {
+        let mut taken = vec![];
+        // One of the first thread's chunks, with others in the same word.
+        while taken.last().is_none_or(|last| !freed.contains(last)) {
+            taken.push(Sent(in_second.allocate().unwrap()));
+        }
+        taken
+    });
+    drop(second);
+    kept.into_iter().chain(taken).for_each(|Sent(chunk)| free(&pool, chunk));
+    pool.shrink_to_fit();
+    assert_eq!(pool.capacity(), 0);
+    drop(pool);
+    assert_eq!(watch.pieces(), 0);
+}
+
 /// Allocates and frees when its thread ends.
 struct AtExit(Arc<SyncRawPool>, Vec<Sent>);
 
