@@ -2,13 +2,18 @@
 //!
 //! Read in this order: [`subject`] (what a contestant has to do), [`subjects`] (one adapter a file),
 //! [`live`], [`list`] and [`tree`] (the loops), [`workloads`] (what is timed), then `benches/pools.rs`.
-//! [`report`] turns criterion's figures into the table and the chart of this folder's README.
+//! For pools that threads share: [`threads`]. [`report`] turns the figures into the tables and the charts of this folder's README.
 
+/// The workloads for threads, which the tests run too.
+#[path = "../../goo-pool-typed/tests/classics/mod.rs"]
+pub mod classics;
 pub mod list;
 pub mod live;
 pub mod objects;
 pub mod report;
+pub mod resident;
 pub mod subject;
 pub mod subjects;
+pub mod threads;
 pub mod tree;
 pub mod workloads;

@@ -32,6 +32,8 @@ pub(crate) struct Header<K: Kind> {
 pub(crate) const RECORD_OFFSET: usize = 64;
 
 const _: () = assert!(size_of::<Header<Local>>() <= RECORD_OFFSET);
+#[cfg(feature = "std")]
+const _: () = assert!(size_of::<Header<crate::sync::Threads>>() <= RECORD_OFFSET);
 const _: () = assert!(RECORD_OFFSET + size_of::<Record>() <= HEADER_BYTES);
 const _: () = assert!(RECORD_OFFSET % align_of::<Record>() == 0 && HEADER_BYTES % align_of::<u64>() == 0);
 

@@ -73,7 +73,8 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
         self
     }
 
-    /// A hard limit: with so many chunks the pool fails instead of growing.
+    /// A hard limit: with so many chunks the pool fails instead of growing. In a thread-safe pool each thread takes memory
+    /// a block at a time, so leave room for one block ([`Geometry::chunks_per_block`]) a thread.
     pub fn max_chunks(mut self, chunks: usize) -> Self {
         self.config.max_chunks = Some(chunks);
         self

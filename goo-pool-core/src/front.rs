@@ -67,11 +67,6 @@ impl<K: Kind> Front<K> {
         Some(unsafe { ChunkPtr::new(chunk) })
     }
 
-    /// Whether `take` would give one.
-    pub(crate) fn has_chunk(&self) -> bool {
-        self.word.get() != 0 || !self.recent.get().is_null()
-    }
-
     /// Takes the next word of free chunks out of a block. False if no block has any.
     pub(crate) fn refill(&self, geometry: &Geometry) -> bool {
         debug_assert_eq!(self.word.get(), 0);

@@ -157,7 +157,7 @@ impl HeapPtr {
             }
             let grown = self.grow(1);
             // Also a parent that refuses may have freed a chunk.
-            if !self.front.has_chunk() && !self.refill() {
+            if self.front.word().0 == 0 && self.front.recent().is_null() && !self.refill() {
                 grown?;
             }
         }

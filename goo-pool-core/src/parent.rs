@@ -10,6 +10,11 @@ use core::ptr::NonNull;
 /// allocate or free in the pool that asks (mind that an allocation may ask the parent again). What it panics
 /// about in `deallocate` counts as given back.
 ///
+/// The parent of a thread-safe pool is called on any thread, with no lock of the pool's held: whenever the pool grows or
+/// gives memory back. For a pool that was closed while a chunk was being freed, that may be when any other thread-safe pool
+/// grows or closes, or when a thread ends; there a panic ends the process, as any panic of a thread-local destructor. So hold
+/// no lock that the parent takes while you use a pool.
+///
 /// # Safety
 ///
 /// 1. Memory returned by [`allocate`](Parent::allocate) is valid for reads and writes, fits the layout,

@@ -200,6 +200,54 @@ fn a_thread_that_only_frees_keeps_nothing() {
 }
 
 #[test]
+fn what_others_freed_of_a_thread_that_does_nothing_is_not_lost() {
+    let _alone = alone();
+    for limit in [64, 1000, scaled(100_000, 2000)] {
+        let (builder, _watch) = watched(LAYOUT);
+        let pool = builder.max_chunks(limit).build_sync().unwrap();
+        let chunks: Vec<_> = fill(&pool, limit).into_iter().map(Sent).collect();
+        let pool = &pool;
+        on_another_thread(move || {
+            chunks.into_iter().for_each(|Sent(chunk)| free(pool, chunk));
+            // The first thread is alive, and never looks.
+            fill(pool, limit).into_iter().for_each(|chunk| free(pool, chunk));
+        });
+        assert_eq!(pool.len(), 0);
+    }
+}
+
+#[test]
+fn threads_that_take_turns_do_not_hoard() {
+    let _alone = alone();
+    let (builder, watch) = watched(LAYOUT);
+    let pool = builder.build_sync().unwrap();
+    let count = scaled(100_000, 500);
+    let mut live: Vec<_> = fill(&pool, count).into_iter().map(Sent).collect();
+    let bytes = watch.bytes();
+    let pool = &pool;
+    // Each frees what the one before it allocated, allocates as much, and stays alive.
+    thread::scope(|scope| {
+        let mut stops = Vec::new();
+        for _ in 0..5 {
+            let (send, receive) = mpsc::sync_channel(0);
+            let (stop, stopped) = mpsc::channel::<()>();
+            stops.push(stop);
+            scope.spawn(move || {
+                live.into_iter().for_each(|Sent(chunk)| free(pool, chunk));
+                send.send(fill(pool, count).into_iter().map(Sent).collect()).unwrap();
+                let _ = stopped.recv();
+            });
+            live = receive.recv().unwrap();
+        }
+        assert_eq!(pool.len(), count);
+        assert!(watch.bytes() < bytes * 3 / 2, "{} after {bytes}", watch.bytes());
+        drop(stops);
+        live.into_iter().for_each(|Sent(chunk)| free(pool, chunk));
+    });
+    assert_eq!(pool.len(), 0);
+}
+
+#[test]
 fn a_limit_is_never_exceeded_by_racing_threads() {
     let _alone = alone();
     for limit in [1, 50, 1000] {

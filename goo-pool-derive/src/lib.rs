@@ -29,7 +29,8 @@ use input::Input;
 /// | | `try_new_in(&Pool<Self>, fields...) -> Result<PoolBox<Self>, AllocError>` |
 /// | each variant of an enum | `new_variant_in` and `try_new_variant_in`, the variant in snake case |
 ///
-/// They are as visible as the type, and have an argument for each field, in declaration order.
+/// They are as visible as the type, and have an argument for each field, in declaration order. The pool may be of any
+/// kind: from a `SyncPool` or a `LocalPool`, it is a `SyncPoolBox` that comes.
 ///
 /// ```
 /// use goo_pool_typed::{Pool, PoolBox, Pooled};
@@ -57,6 +58,24 @@ use input::Input;
 /// assert!(matches!(&*tree, Tree::BinaryNode { left, .. } if matches!(**left, Tree::Leaf(1))));
 /// # Ok(())
 /// # }
+/// ```
+///
+/// One type serves both kinds, unless it owns boxes itself:
+///
+/// ```
+/// use goo_pool_typed::{Pool, Pooled, SyncPool};
+///
+/// #[derive(Pooled)]
+/// struct Record {
+///     name: String,
+/// }
+///
+/// static RECORDS: SyncPool<Record> = SyncPool::new();
+///
+/// let here = Record::new_in(&Pool::new(), String::from("stays"));
+/// let anywhere = Record::new_in(&RECORDS, String::from("goes"));
+/// std::thread::spawn(move || println!("{}", anywhere.name));
+/// println!("{}", here.name);
 /// ```
 ///
 /// # What happens, in order

@@ -49,7 +49,8 @@ impl<T, P: Parent + 'static, S> PoolBuilder<T, P, S> {
         Self { raw: self.raw.max_segment(bytes), ..self }
     }
 
-    /// A hard limit: with so many values the pool fails instead of growing.
+    /// A hard limit: with so many values the pool fails instead of growing. In a `SyncPool` each thread takes memory for some
+    /// hundreds of values at a time: a limit below that leaves all to one thread.
     pub fn max_chunks(self, chunks: usize) -> Self {
         Self { raw: self.raw.max_chunks(chunks), ..self }
     }

@@ -4,7 +4,7 @@
 //!
 //! | No. | Always true                                                                                     |
 //! |-----|-------------------------------------------------------------------------------------------------|
-//! | P1  | `ptr` is a live chunk, which no other handle has, of a pool behind an `H`.                         |
+//! | P1  | `ptr` is a live chunk, which no other box has, of a pool behind an `H`.                           |
 //! | P2  | The pool is for the layout of the value: what `Layout::for_value` says.                           |
 //! | P3  | `ptr` came from the pool, not from a reference, so it may be used for all of the chunk's segment. |
 //! | P4  | The chunk holds a valid value.                                                                    |
@@ -32,10 +32,10 @@ pub struct PoolBox<T: ?Sized, H: Kind = PoolHandle> {
     kind: PhantomData<H>,
 }
 
-// SAFETY: the value goes with its box (P1), and may (`T: Send`). The chunk is freed, and the pool found, on whatever thread
-// the box is then: `AnyThread`.
+// SAFETY: the value goes with its box (P1), as it may (`T: Send`). The chunk is freed, and the pool found, on whatever
+// thread the box is then, as they may be (`AnyThread`).
 unsafe impl<T: ?Sized + Send, H: Kind + AnyThread> Send for PoolBox<T, H> {}
-// SAFETY: a shared box gives out `&T` (`T: Sync`), and the pool (`AnyThread`).
+// SAFETY: a shared box gives out a `&T` (`T: Sync`) and its pool (`AnyThread`), and nothing else.
 unsafe impl<T: ?Sized + Sync, H: Kind + AnyThread> Sync for PoolBox<T, H> {}
 
 /// Gives a chunk back.
@@ -43,7 +43,8 @@ unsafe impl<T: ?Sized + Sync, H: Kind + AnyThread> Sync for PoolBox<T, H> {}
 /// # Safety
 ///
 /// 1. P1 to P3 hold for `chunk`, a box's pointer, and `layout`; nobody uses the chunk any more.
-#[inline(always)]
+// In a debug build its locals would stay on the stack of every box whose value is just being dropped.
+#[cfg_attr(not(debug_assertions), inline(always))]
 unsafe fn free<T: ?Sized, H: Kind>(chunk: NonNull<T>, layout: Layout) {
     let thin = size_of::<NonNull<T>>() == size_of::<NonNull<u8>>();
     if !thin {
@@ -85,8 +86,11 @@ impl<T, H: Kind> PoolBox<T, H> {
         value
     }
 
-    /// The pool that the value lives in. If its last handle was dropped, the pool is open again, with the
-    /// settings it was built with.
+    /// The pool that the value lives in.
+    ///
+    /// If its last handle was dropped, a `Pool` is open again, with the settings it was built with. A `SyncPool` that
+    /// has closed stays so: this is then a new pool with its settings, one for all of its boxes. Without memory for its
+    /// record this fails as `Box::new` does.
     #[must_use]
     pub fn pool(boxed: &Self) -> Pool<T, H::Source> {
         Pool::from_source(boxed.handle().into())

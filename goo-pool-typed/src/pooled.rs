@@ -2,8 +2,9 @@
 
 /// A type with constructors that build it in a pool: what `#[derive(Pooled)]` writes.
 ///
-/// The constructors are functions of the type itself, since their arguments are its fields. The trait only
-/// says that they are there, so it has no items; implement it where constructors are written by hand.
+/// The constructors are functions of the type itself, since their arguments are its fields, and take a pool of any
+/// kind. The trait only says that they are there, so it has no items; implement it where constructors are written by
+/// hand.
 ///
 /// # Examples
 ///

@@ -5,11 +5,11 @@ use core::ptr::NonNull;
 
 use goo_pool_core::{AllocError, BuildError, Geometry, Handle, Parent, PoolHandle, RawPoolBuilder};
 
-use crate::error::{fail, fail_to_build, refused};
+use crate::error::{fail, refused};
 
-/// A kind of boxes, named by the untyped handle whose pools they are in.
+/// A kind of boxes, named by the untyped handle to pools that they are in.
 ///
-/// [`PoolHandle`] is the kind of `PoolBox`. The trait is sealed.
+/// A [`PoolHandle`] is the kind of `PoolBox`, a `SyncPoolHandle` that of `SyncPoolBox`. The trait is sealed.
 pub trait Kind: Handle {
     /// How a pool of this kind keeps its handle.
     #[doc(hidden)]
@@ -23,7 +23,7 @@ impl Kind for PoolHandle {
 /// Where a [`generic::Pool`](crate::generic::Pool) has its chunks from.
 ///
 /// Code for every kind of pool takes a `&generic::Pool<T, S>` and gives out `generic::PoolBox<T, S::Handle>`. The trait
-/// is sealed.
+/// is sealed, so that unsafe code may rely on what its methods say.
 ///
 /// # Examples
 ///
@@ -58,9 +58,12 @@ pub trait Source: Sealed + Sized {
     #[doc(hidden)]
     #[inline(always)]
     unsafe fn allocate_in(&self, layout: Layout, geometry: &Geometry) -> Result<NonNull<u8>, AllocError> {
-        let handle = self.handle_or_build(layout).map_err(|error| refused(error, layout))?;
-        // SAFETY: (1).
-        unsafe { handle.allocate_in(geometry) }
+        match self.handle() {
+            // SAFETY: (1).
+            Some(handle) => unsafe { handle.allocate_in(geometry) },
+            // SAFETY: (1).
+            None => unsafe { self.allocate_first_slow(layout, geometry) },
+        }
     }
 
     /// A free chunk, or an end as `Box::new` has it.
@@ -71,11 +74,39 @@ pub trait Source: Sealed + Sized {
     #[doc(hidden)]
     #[inline(always)]
     unsafe fn allocate_in_or_fail(&self, layout: Layout, geometry: &Geometry) -> NonNull<u8> {
-        match self.handle_or_build(layout) {
+        match self.handle() {
             // SAFETY: (1).
-            Ok(handle) => unsafe { handle.allocate_in_or(geometry, fail) },
-            Err(error) => fail_to_build(error, layout),
+            Some(handle) => unsafe { handle.allocate_in_or(geometry, fail) },
+            // SAFETY: (1).
+            None => unsafe { self.allocate_first_or_fail_slow(layout, geometry) },
         }
+    }
+
+    /// A free chunk of a pool without a handle.
+    ///
+    /// # Safety
+    ///
+    /// 1. As for [`allocate_in`](Self::allocate_in).
+    #[doc(hidden)]
+    #[cold]
+    #[inline(never)]
+    unsafe fn allocate_first_slow(&self, layout: Layout, geometry: &Geometry) -> Result<NonNull<u8>, AllocError> {
+        let handle = self.handle_or_build(layout).map_err(|error| refused(error, layout))?;
+        // SAFETY: (1).
+        unsafe { handle.allocate_in(geometry) }
+    }
+
+    /// The same for `allocate_in_or_fail`, whose fast path is shorter if no result comes through memory.
+    ///
+    /// # Safety
+    ///
+    /// 1. As for [`allocate_in`](Self::allocate_in).
+    #[doc(hidden)]
+    #[cold]
+    #[inline(never)]
+    unsafe fn allocate_first_or_fail_slow(&self, layout: Layout, geometry: &Geometry) -> NonNull<u8> {
+        // SAFETY: (1).
+        unsafe { self.allocate_first_slow(layout, geometry) }.unwrap_or_else(|error| fail(error))
     }
 }
 
@@ -94,9 +125,9 @@ impl Source for PoolHandle {
     }
 }
 
-/// A source of memory from parents of type `P`. The trait is sealed.
+/// A [`Source`] of a pool that may be built over a parent of type `P`. The trait is sealed.
 pub trait Over<P>: Source {
-    /// The source with these settings.
+    /// The source of a new pool.
     #[doc(hidden)]
     fn build(settings: RawPoolBuilder<P>) -> Result<Self, BuildError>;
 }

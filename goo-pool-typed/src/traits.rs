@@ -15,9 +15,9 @@ use core::task::{Context, Poll};
 use crate::generic::{Kind, PoolBox};
 
 impl<T: Clone, H: Kind> Clone for PoolBox<T, H> {
-    /// The value's clone, in another chunk of the same pool. If the last handle to the pool was dropped, the
-    /// pool is open just long enough for that, and each time gives back what it can: keep a handle while many
-    /// are cloned.
+    /// The value's clone, in another chunk of the same pool, as [`pool`](Self::pool) finds it. If the last handle to the
+    /// pool was dropped, the pool is open just long enough for that, and each time gives back what it can: keep a handle
+    /// while many are cloned.
     #[inline]
     fn clone(&self) -> Self {
         Self::pool(self).alloc_with(|| (**self).clone())

@@ -8,10 +8,17 @@ use std::marker::{PhantomData, PhantomPinned};
 use std::mem::MaybeUninit;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
+#[cfg(feature = "std")]
+use std::sync::OnceLock;
 
+use goo_pool_typed::generic::PoolHandle;
+#[cfg(feature = "std")]
+use goo_pool_typed::generic::{SyncPoolHandle, ThisThread};
 use goo_pool_typed::{
     AllocError, AllocIter, BuildError, Config, Global, Pool, PoolBox, PoolBuilder, Stats, TryAllocError, unsize,
 };
+#[cfg(feature = "std")]
+use goo_pool_typed::{LocalPool, SyncPool, SyncPoolBox};
 use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all, assert_not_impl_any};
 
 mod sizes {
@@ -29,6 +36,21 @@ mod sizes {
     assert_eq_size!(Pool<[u64; 1000]>, *const u8);
     assert_eq_size!(Option<Pool<u8>>, *const u8);
     assert_eq_align!(PoolBox<u8>, *const u8);
+
+    #[cfg(feature = "std")]
+    mod sync {
+        use super::*;
+
+        assert_eq_size!(SyncPoolBox<u8>, *const u8);
+        assert_eq_size!(SyncPoolBox<()>, *const u8);
+        assert_eq_size!(Option<SyncPoolBox<[u64; 1000]>>, *const u8);
+        assert_eq_size!(Option<Pin<SyncPoolBox<u8>>>, *const u8);
+        assert_eq_align!(SyncPoolBox<u8>, *const u8);
+        assert_eq_size!(Option<SyncPoolBox<dyn Debug>>, *const dyn Debug);
+        assert_eq_size!(SyncPoolBox<[u8]>, *const [u8]);
+        // The handle, and whether it is there.
+        assert_eq_size!(SyncPool<[u64; 1000]>, [*const u8; 2]);
+    }
 
     // Two words for what is not sized, as all pointers to such values have.
     assert_eq_size!(PoolBox<dyn Debug>, *const dyn Debug);
@@ -79,6 +101,76 @@ mod threads {
     assert_not_impl_any!(PoolBox<dyn Debug + Send + Sync>: Send, Sync);
     assert_not_impl_any!(PoolBox<str>: Send, Sync);
 
+    // A thread-safe pool, and its builder over the default parent, are for every thread, whatever the value is. What
+    // has looked a thread up is that thread's.
+    #[cfg(feature = "std")]
+    macro_rules! assert_many_threads {
+        ($($value:ty),*) => {
+            $(
+                assert_impl_all!(SyncPool<$value>: Send, Sync);
+                assert_impl_all!(&'static SyncPool<$value>: Send, Sync);
+                assert_impl_all!(PoolBuilder<$value, Global, OnceLock<SyncPoolHandle>>: Send, Sync);
+                assert_not_impl_any!(LocalPool<'static, $value>: Send, Sync);
+                assert_not_impl_any!(&'static LocalPool<'static, $value>: Send, Sync);
+                assert_not_impl_any!(AllocIter<'static, $value, std::vec::IntoIter<$value>, ThisThread<'static>>: Send, Sync);
+            )*
+        };
+    }
+
+    #[cfg(feature = "std")]
+    assert_many_threads!(Both, SendOnly, SyncOnly, Neither);
+
+    // Its boxes go where a `Box` goes, and so does what has values in it.
+    #[cfg(feature = "std")]
+    macro_rules! assert_as_box {
+        ($($trait:ident for $value:ty),*) => {
+            $(
+                assert_impl_all!(Box<$value>: $trait);
+                assert_impl_all!(SyncPoolBox<$value>: $trait);
+                assert_impl_all!(SyncPoolBox<[$value]>: $trait);
+                assert_impl_all!(SyncPoolBox<MaybeUninit<$value>>: $trait);
+                assert_impl_all!(Option<SyncPoolBox<$value>>: $trait);
+                assert_impl_all!(Pin<SyncPoolBox<$value>>: $trait);
+                assert_impl_all!(&'static mut SyncPoolBox<$value>: $trait);
+                assert_impl_all!(AllocIter<'static, $value, std::vec::IntoIter<$value>, OnceLock<SyncPoolHandle>>: $trait);
+            )*
+        };
+        ($(not $trait:ident for $value:ty),*) => {
+            $(
+                assert_not_impl_any!(Box<$value>: $trait);
+                assert_not_impl_any!(SyncPoolBox<$value>: $trait);
+                assert_not_impl_any!(SyncPoolBox<[$value]>: $trait);
+                assert_not_impl_any!(SyncPoolBox<MaybeUninit<$value>>: $trait);
+                assert_not_impl_any!(Option<SyncPoolBox<$value>>: $trait);
+                assert_not_impl_any!(Pin<SyncPoolBox<$value>>: $trait);
+                assert_not_impl_any!(&'static mut SyncPoolBox<$value>: $trait);
+                assert_not_impl_any!(AllocIter<'static, $value, std::vec::IntoIter<$value>, OnceLock<SyncPoolHandle>>: $trait);
+            )*
+        };
+    }
+
+    #[cfg(feature = "std")]
+    mod as_box {
+        use super::*;
+
+        assert_as_box!(Send for Both, Sync for Both, Send for SendOnly, Sync for SyncOnly);
+        assert_as_box!(not Sync for SendOnly, not Send for SyncOnly, not Send for Neither, not Sync for Neither);
+
+        // Shared, a box is what its value is when shared.
+        assert_impl_all!(&'static SyncPoolBox<Both>: Send, Sync);
+        assert_impl_all!(&'static SyncPoolBox<SyncOnly>: Send, Sync);
+        assert_not_impl_any!(&'static SyncPoolBox<SendOnly>: Send, Sync);
+        assert_not_impl_any!(&'static SyncPoolBox<Neither>: Send, Sync);
+
+        assert_not_impl_any!(SyncPoolBox<dyn Debug>: Send, Sync);
+        assert_impl_all!(SyncPoolBox<dyn Debug + Send>: Send);
+        assert_not_impl_any!(SyncPoolBox<dyn Debug + Send>: Sync);
+        assert_impl_all!(SyncPoolBox<dyn Debug + Sync>: Sync);
+        assert_not_impl_any!(SyncPoolBox<dyn Debug + Sync>: Send);
+        assert_impl_all!(SyncPoolBox<dyn Debug + Send + Sync>: Send, Sync);
+        assert_impl_all!(SyncPoolBox<str>: Send, Sync);
+    }
+
     // A value on its way back.
     assert_impl_all!(TryAllocError<Both>: Send, Sync);
     assert_impl_all!(TryAllocError<SendOnly>: Send);
@@ -86,6 +178,13 @@ mod threads {
     assert_impl_all!(TryAllocError<SyncOnly>: Sync);
     assert_not_impl_any!(TryAllocError<SyncOnly>: Send);
     assert_not_impl_any!(TryAllocError<Neither>: Send, Sync);
+
+    // The handles that name the kinds.
+    assert_not_impl_any!(PoolHandle: Send, Sync);
+    #[cfg(feature = "std")]
+    assert_impl_all!(SyncPoolHandle: Send, Sync);
+    #[cfg(feature = "std")]
+    assert_not_impl_any!(ThisThread<'static>: Send, Sync);
 
     // Settings have no value yet: they follow the parent.
     assert_impl_all!(PoolBuilder<Both, Global>: Send, Sync);
@@ -131,6 +230,26 @@ mod traits {
     assert_not_impl_any!(PoolBox<f64>: Eq, Ord, std::hash::Hash);
 
     const fn is_static<T: 'static>() {}
+
+    #[cfg(feature = "std")]
+    mod sync {
+        use super::*;
+
+        assert_impl_all!(SyncPoolBox<PhantomPinned>: Unpin);
+        assert_impl_all!(SyncPool<PhantomPinned>: Unpin);
+        assert_not_impl_any!(SyncPoolBox<u8>: Copy);
+        assert_not_impl_any!(SyncPoolBox<dyn Debug>: Clone);
+        const _: () = is_static::<SyncPoolBox<u8>>();
+        const _: () = is_static::<SyncPool<u8>>();
+        assert_impl_all!(SyncPool<*const u8>: Clone, Default, Debug);
+        // A guard is made by its pool alone.
+        assert_not_impl_any!(LocalPool<'static, u8>: Clone, Default);
+        assert_not_impl_any!(SyncPoolBox<*const u8>: Display, Iterator, std::error::Error, std::future::Future);
+        assert_not_impl_any!(SyncPoolBox<f64>: Eq, Ord, std::hash::Hash);
+
+        // Either kind's is not the other's.
+        assert_not_impl_any!(SyncPoolBox<u8>: PartialEq<PoolBox<u8>>, From<PoolBox<u8>>);
+    }
 }
 
 mod variance {
@@ -151,6 +270,21 @@ mod variance {
 
     fn a_slice_box_is_covariant<'a>(boxed: PoolBox<[&'static str]>) -> PoolBox<[&'a str]> {
         boxed
+    }
+
+    #[cfg(feature = "std")]
+    fn a_sync_pool_is_covariant<'a>(pool: SyncPool<&'static str>) -> SyncPool<&'a str> {
+        pool
+    }
+
+    #[cfg(feature = "std")]
+    fn a_sync_box_is_covariant<'a>(boxed: SyncPoolBox<&'static str>) -> SyncPoolBox<&'a str> {
+        boxed
+    }
+
+    #[cfg(feature = "std")]
+    fn a_local_pool_is_covariant<'a>(pool: LocalPool<'static, &'static str>) -> LocalPool<'a, &'a str> {
+        pool
     }
 
     fn an_iterator_is_covariant<'a>(
@@ -231,4 +365,12 @@ fn a_box_is_as_unwind_safe_as_its_value_and_a_pool_always_is() {
     assert_not_impl_any!(Box<Cell<u8>>: RefUnwindSafe);
     assert_not_impl_any!(PoolBox<&'static mut u8>: UnwindSafe);
     assert_not_impl_any!(Box<&'static mut u8>: UnwindSafe);
+    #[cfg(feature = "std")]
+    {
+        assert_impl_all!(SyncPool<Cell<u8>>: UnwindSafe, RefUnwindSafe);
+        assert_impl_all!(LocalPool<'static, Cell<u8>>: UnwindSafe, RefUnwindSafe);
+        assert_impl_all!(SyncPoolBox<Cell<u8>>: UnwindSafe);
+        assert_not_impl_any!(SyncPoolBox<Cell<u8>>: RefUnwindSafe);
+        assert_not_impl_any!(SyncPoolBox<&'static mut u8>: UnwindSafe);
+    }
 }

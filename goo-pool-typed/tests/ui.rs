@@ -34,6 +34,12 @@ fn misuse_of_a_pool_or_a_box_does_not_compile() {
 }
 
 #[test]
+#[cfg(feature = "std")]
+fn what_stays_on_its_thread_does_not_leave_it() {
+    must_not_compile("tests/ui/threads/*.rs");
+}
+
+#[test]
 #[cfg(feature = "derive")]
 fn mistakes_are_reported_on_the_users_tokens() {
     must_not_compile("tests/ui/derive/*.rs");

@@ -12,6 +12,7 @@ use std::{
 
 use goo_pool_benches::{
     objects::{Object, Words},
+    resident::resident,
     subject::{Subject, observe},
     subjects::{
         Bumpalo, Core, InfinityPool, Mimalloc, Plurality, SharedArena, Slab, SlotMap, Snmalloc, System, Typed,
@@ -145,16 +146,4 @@ fn fill<S: Subject, T: Object>(pool: &mut S::Pool<T>, count: usize) {
         observe::<S, T>(&handle);
         mem::forget(handle);
     }
-}
-
-/// Bytes of this process's anonymous pages: heap and stack, but not the program's text, which becomes
-/// resident as it is run. The kernel counts them page by page for this file; `statm` may lag behind.
-fn resident() -> Result<usize, Box<dyn Error>> {
-    let rollup = fs::read_to_string("/proc/self/smaps_rollup")?;
-    let line = rollup
-        .lines()
-        .find_map(|line| line.strip_prefix("Anonymous:"))
-        .ok_or("/proc/self/smaps_rollup has no line `Anonymous:`")?;
-    let kibibytes: usize = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kibibytes * 1024)
 }

@@ -1,10 +1,13 @@
-//! Prints criterion's figures as tables, and writes them into this folder's README.
+//! Prints figures as tables, and writes them into this folder's README.
 //!
 //! ```text
-//! report                 tables of the last run, on the standard output
-//! report --write         and into README.md, and the chart into chart.svg
-//! report --fill NAME     the standard input into README.md, between `<!-- NAME -->` and `<!-- /NAME -->`
-//! report --from FOLDER   criterion's folder, if it is not target/criterion
+//! report                   tables of criterion's last run, on the standard output
+//! report --write           and into README.md, and the chart into chart.svg
+//! report --from FOLDER     criterion's folder, if it is not target/criterion
+//! report threads           tables of the threads' last run
+//! report threads --write   and into README.md, and the chart into threads.svg
+//! report threads --from FILE    if it is not target/threads.json
+//! report --fill NAME       the standard input into README.md, between `<!-- NAME -->` and `<!-- /NAME -->`
 //! ```
 
 use std::{
@@ -12,12 +15,14 @@ use std::{
     error::Error,
     fs,
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
     time::Duration,
 };
 
-use goo_pool_benches::report::{chart::chart, goals, machine, readme, results::Results, table::table};
+use goo_pool_benches::report::{
+    chart::chart, goals, home, machine, readme, results::Results, table::table, target, threads::Measured,
+};
 
 fn main() -> ExitCode {
     match Task::parse(env::args().skip(1)).and_then(Task::run) {
@@ -32,16 +37,18 @@ fn main() -> ExitCode {
 /// What the command line asks for.
 enum Task {
     Report { from: PathBuf, write: bool },
+    Threads { from: PathBuf, write: bool },
     Fill { section: String },
 }
 
 impl Task {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Task, Box<dyn Error>> {
-        let (mut from, mut write) = (None, false);
+        let (mut from, mut write, mut threads) = (None, false, false);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
+                "threads" => threads = true,
                 "--write" => write = true,
-                "--from" => from = Some(arguments.next().ok_or("--from needs a folder")?.into()),
+                "--from" => from = Some(arguments.next().ok_or("--from needs a path")?.into()),
                 "--fill" => {
                     let section = arguments.next().ok_or("--fill needs a section's name")?;
                     return Ok(Task::Fill { section });
@@ -49,7 +56,11 @@ impl Task {
                 other => return Err(format!("{other}: not understood").into()),
             }
         }
-        Ok(Task::Report { from: from.unwrap_or_else(criterion_folder), write })
+        Ok(if threads {
+            Task::Threads { from: from.unwrap_or_else(|| target().join("threads.json")), write }
+        } else {
+            Task::Report { from: from.unwrap_or_else(|| target().join("criterion")), write }
+        })
     }
 
     fn run(self) -> Result<(), Box<dyn Error>> {
@@ -67,18 +78,31 @@ impl Task {
                         from.display()
                     );
                 }
-                let sections = sections(&results);
-                for (_, body) in &sections {
-                    println!("{body}");
-                }
-                if write {
-                    fs::write(home().join("chart.svg"), chart(&results, 64))?;
-                    write_sections(&sections)?;
-                }
-                Ok(())
+                publish(&sections(&results), "chart.svg", &results, write)
+            }
+            Task::Threads { from, write } => {
+                let measured = Measured::read(&from)?;
+                publish(&measured.sections(), "threads.svg", &measured.table(), write)
             }
         }
     }
+}
+
+/// Prints, and writes if asked to.
+fn publish(
+    sections: &[(&str, String)],
+    chart_file: &str,
+    results: &Results,
+    write: bool,
+) -> Result<(), Box<dyn Error>> {
+    for (_, body) in sections {
+        println!("{body}");
+    }
+    if write {
+        fs::write(home().join(chart_file), chart(results, 64))?;
+        write_sections(sections)?;
+    }
+    Ok(())
 }
 
 fn sections(results: &Results) -> [(&'static str, String); 3] {
@@ -99,14 +123,4 @@ fn write_sections(sections: &[(&str, String)]) -> Result<(), Box<dyn Error>> {
     }
     fs::write(path, text)?;
     Ok(())
-}
-
-/// Where criterion leaves its figures.
-fn criterion_folder() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| home().join("../target"), PathBuf::from).join("criterion")
-}
-
-/// This crate's folder.
-fn home() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }

@@ -1,6 +1,6 @@
 //! The chart: a panel for each workload, a bar for each subject.
 
-use super::{REFERENCE, digits, results::Results};
+use super::{digits, results::Results};
 
 const COLUMNS: usize = 3;
 const PANEL: f64 = 330.0;
@@ -39,7 +39,7 @@ fn panel(svg: &mut String, results: &Results, workload: &str, bytes: u32, subjec
     let values: Vec<(&str, f64)> =
         subjects.iter().filter_map(|subject| Some((*subject, results.nanos(workload, subject, bytes)?))).collect();
     let longest = values.iter().map(|(_, nanos)| *nanos).fold(0.0, f64::max);
-    let reference = results.nanos(workload, REFERENCE, bytes).unwrap_or(longest);
+    let reference = results.nanos(workload, results.reference(), bytes).unwrap_or(longest);
     let full = longest.min(reference * LONGEST);
     let room = PANEL - NAME - VALUE - 20.0;
 
@@ -50,7 +50,7 @@ fn panel(svg: &mut String, results: &Results, workload: &str, bytes: u32, subjec
         let length = (room * (nanos / full).min(1.0)).max(1.0);
         let color = match *subject {
             "harness" => "#adb5bd",
-            "core" | "typed" => "#d9480f",
+            "core" | "typed" | "Pool" | "SyncPool" | "SyncPool::local" | "SyncPoolHandle" => "#d9480f",
             _ => "#5c7fa3",
         };
         let start = x + NAME;
@@ -83,11 +83,11 @@ mod tests {
 
     #[test]
     fn every_figure_has_a_bar_and_only_long_ones_a_notch() {
-        let figure = |subject: &str, nanos| Figure {
+        let figure = |subject: &str, nanos: f64| Figure {
             workload: "pair".into(),
             subject: subject.into(),
             bytes: 64,
-            nanos,
+            nanos: vec![nanos],
             when: SystemTime::UNIX_EPOCH,
         };
         let figures = vec![figure("core", 2.0), figure("mimalloc", 2.0 * LONGEST - 0.1), figure("system", 200.0)];

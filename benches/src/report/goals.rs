@@ -51,9 +51,8 @@ impl Goal {
 
 /// All goals.
 pub fn goals(results: &Results) -> Vec<Goal> {
-    let ratio = |workload: &str, slow: &str, fast: &str| {
-        Some(results.nanos(workload, slow, BYTES)? / results.nanos(workload, fast, BYTES)?)
-    };
+    let ratio = |workload, slow, fast| results.ratio((workload, slow), (workload, fast), BYTES);
+    let net = |workload, slow, fast| net_ratio(results, workload, slow, fast, BYTES);
     let mut goals = Vec::new();
     for (workload, mimalloc, system) in RIVALS {
         for (rival, bound) in [("mimalloc", mimalloc), ("system", system)] {
@@ -61,7 +60,7 @@ pub fn goals(results: &Results) -> Vec<Goal> {
                 what: format!("`{workload}`: {rival} / {REFERENCE}"),
                 asked: Bound::AtLeast(bound),
                 measured: ratio(workload, rival, REFERENCE),
-                net: net_ratio(results, workload, rival, REFERENCE),
+                net: net(workload, rival, REFERENCE),
             });
         }
     }
@@ -77,7 +76,7 @@ pub fn goals(results: &Results) -> Vec<Goal> {
         goals.push(Goal {
             what: format!("`{workload}`: typed / {REFERENCE}, harness subtracted"),
             asked: Bound::AtMost(1.3),
-            measured: net_ratio(results, workload, "typed", REFERENCE),
+            measured: net(workload, "typed", REFERENCE),
             net: None,
         });
     }
@@ -85,7 +84,7 @@ pub fn goals(results: &Results) -> Vec<Goal> {
         goals.push(Goal {
             what: format!("`{workload}`: plurality / typed, harness subtracted"),
             asked: Bound::AtLeast(if workload == "pair" { 3.0 } else { 1.0 }),
-            measured: net_ratio(results, workload, "plurality", "typed"),
+            measured: net(workload, "plurality", "typed"),
             net: None,
         });
     }
@@ -100,24 +99,29 @@ pub fn table(goals: &[Goal]) -> String {
             Bound::AtLeast(bound) => format!("≥ {bound}"),
             Bound::AtMost(bound) => format!("≤ {bound}"),
         };
-        let measured = goal.measured.map_or("not measured".into(), times);
+        let measured = goal.measured.map_or("not measured".into(), judged);
         let reached = match goal.reached() {
             Some(true) => "yes",
             Some(false) => "**no**",
             None => "",
         };
-        let net = goal.net.map(times).unwrap_or_default();
+        let net = goal.net.map(judged).unwrap_or_default();
         text += &format!("| {} | {asked} | {measured} | {reached} | {net} |\n", goal.what);
     }
     text
 }
 
+/// More digits where a bound may be near.
+fn judged(ratio: f64) -> String {
+    if ratio < 10.0 { format!("×{ratio:.2}") } else { times(ratio) }
+}
+
 /// The ratio of what is left of two subjects' figures when the do-nothing subject's is taken off. Where that subject
 /// takes no part, nothing is taken off.
-fn net_ratio(results: &Results, workload: &str, above: &str, below: &str) -> Option<f64> {
-    let harness = results.nanos(workload, "harness", BYTES).unwrap_or(0.0);
-    let above = results.nanos(workload, above, BYTES)? - harness;
-    let below = results.nanos(workload, below, BYTES)? - harness;
+pub fn net_ratio(results: &Results, workload: &str, above: &str, below: &str, bytes: u32) -> Option<f64> {
+    let harness = results.nanos(workload, "harness", bytes).unwrap_or(0.0);
+    let above = results.nanos(workload, above, bytes)? - harness;
+    let below = results.nanos(workload, below, bytes)? - harness;
     // Nothing left below: the harness is all there is, and a ratio would be noise.
     (below > 0.0).then_some(above / below)
 }
@@ -131,11 +135,11 @@ mod tests {
 
     #[test]
     fn ratios_are_taken_as_the_goal_says() {
-        let figure = |subject: &str, nanos| Figure {
+        let figure = |subject: &str, nanos: f64| Figure {
             workload: "pair".into(),
             subject: subject.into(),
             bytes: 64,
-            nanos,
+            nanos: vec![nanos],
             when: SystemTime::UNIX_EPOCH,
         };
         let results = Results::from(vec![
@@ -166,8 +170,8 @@ mod tests {
             goal("b", Bound::AtMost(1.3), Some(1.25)),
             goal("c", Bound::AtMost(1.3), None),
         ]);
-        assert!(text.contains("| a | ≥ 3 | ×2.5 | **no** |  |"), "{text}");
-        assert!(text.contains("| b | ≤ 1.3 | ×1.2 | yes |  |"), "{text}");
+        assert!(text.contains("| a | ≥ 3 | ×2.50 | **no** |  |"), "{text}");
+        assert!(text.contains("| b | ≤ 1.3 | ×1.25 | yes |  |"), "{text}");
         assert!(text.contains("| c | ≤ 1.3 | not measured |  |  |"), "{text}");
     }
 }

@@ -1,4 +1,4 @@
-//! From criterion's figures to this folder's README: a table, goals, a chart.
+//! From figures to this folder's README: tables, goals, charts.
 
 pub mod chart;
 pub mod goals;
@@ -6,6 +6,12 @@ pub mod machine;
 pub mod readme;
 pub mod results;
 pub mod table;
+pub mod threads;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 /// Who the others are measured against.
 pub const REFERENCE: &str = "core";
@@ -27,6 +33,16 @@ pub const WORKLOADS: [&str; 14] = [
     "binary_trees",
     "reset",
 ];
+
+/// This crate's folder.
+pub fn home() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where cargo, criterion and the threads' benches leave what they make.
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| home().join("../target"), PathBuf::from)
+}
 
 /// A number with three digits that count.
 fn digits(value: f64) -> String {

@@ -1,4 +1,4 @@
-//! Criterion's own figures, read from where it leaves them.
+//! The figures: criterion's, read from where it leaves them, and those that are taken in passes.
 
 use std::{
     error::Error,
@@ -9,8 +9,8 @@ use std::{
 
 use serde::Deserialize;
 
-use super::WORKLOADS;
-use crate::subjects;
+use super::{REFERENCE, WORKLOADS};
+use crate::{subjects, threads};
 
 /// One figure: what an operation of one workload costs one subject.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,17 +21,18 @@ pub struct Figure {
     pub subject: String,
     /// The object's size.
     pub bytes: u32,
-    /// Nanoseconds for one operation: the median of criterion's samples. Other load on the machine makes some
-    /// samples longer and none shorter; a mean would carry it.
-    pub nanos: f64,
+    /// Nanoseconds for one operation, pass by pass. Of criterion, which knows no passes, one: the median of its samples. Other
+    /// load on the machine makes some samples longer and none shorter; a mean would carry it.
+    pub nanos: Vec<f64>,
     /// When it was measured.
     pub when: SystemTime,
 }
 
 /// All figures of a run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Results {
     figures: Vec<Figure>,
+    reference: &'static str,
 }
 
 #[derive(Deserialize)]
@@ -77,17 +78,38 @@ impl Results {
         Ok(figures.into())
     }
 
-    /// Nanoseconds for one operation.
-    pub fn nanos(&self, workload: &str, subject: &str, bytes: u32) -> Option<f64> {
-        self.figures
-            .iter()
-            .find(|f| f.workload == workload && f.subject == subject && f.bytes == bytes)
-            .map(|f| f.nanos)
+    /// The same figures, seen from another subject.
+    pub fn against(self, reference: &'static str) -> Self {
+        Results { reference, ..self }
     }
 
-    /// The workloads that have a figure for this size, in the order of [`WORKLOADS`].
+    /// Who the others are measured against.
+    pub fn reference(&self) -> &'static str {
+        self.reference
+    }
+
+    /// Nanoseconds for one operation.
+    pub fn nanos(&self, workload: &str, subject: &str, bytes: u32) -> Option<f64> {
+        median(self.passes((workload, subject), bytes)?.iter().copied())
+    }
+
+    /// How many times as long one takes as the other, each a workload and a subject: the median of the passes' ratios, since what
+    /// one pass compares was measured in the same moment.
+    pub fn ratio(&self, above: (&str, &str), below: (&str, &str), bytes: u32) -> Option<f64> {
+        let (above, below) = (self.passes(above, bytes)?, self.passes(below, bytes)?);
+        median(above.iter().zip(below).map(|(above, below)| above / below))
+    }
+
+    fn passes(&self, (workload, subject): (&str, &str), bytes: u32) -> Option<&[f64]> {
+        let wanted = |f: &&Figure| f.workload == workload && f.subject == subject && f.bytes == bytes;
+        self.figures.iter().find(wanted).map(|f| f.nanos.as_slice())
+    }
+
+    /// The workloads that have a figure for this size, in the order of [`WORKLOADS`] or of the
+    /// [threads' workloads](threads::plan::WORKLOADS).
     pub fn workloads(&self, bytes: u32) -> Vec<&str> {
-        ordered(self.of_size(bytes).map(|f| f.workload.as_str()), &WORKLOADS)
+        let order = [WORKLOADS.as_slice(), &threads::plan::WORKLOADS].concat();
+        ordered(self.of_size(bytes).map(|f| f.workload.as_str()), &order)
     }
 
     /// The subjects that have a figure for this size, in the order of [`subjects::NAMES`].
@@ -120,8 +142,17 @@ impl Results {
 
 impl From<Vec<Figure>> for Results {
     fn from(figures: Vec<Figure>) -> Self {
-        Results { figures }
+        Results { figures, reference: REFERENCE }
     }
+}
+
+/// The one in the middle, or the mean of the two.
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let upper = values.len() / 2;
+    let lower = values.len().checked_sub(1)? / 2;
+    Some((values[lower] + values[upper]) / 2.0)
 }
 
 /// Each name once: first those in `order`, then the others by the alphabet.
@@ -156,16 +187,16 @@ fn read_figure(run: &Path) -> Result<Figure, Box<dyn Error>> {
         workload: benchmark.group_id,
         subject: benchmark.function_id,
         bytes: benchmark.value_str.parse()?,
-        nanos: estimates.median.point_estimate / benchmark.throughput.elements as f64,
+        nanos: vec![estimates.median.point_estimate / benchmark.throughput.elements as f64],
         when: fs::metadata(estimates_path)?.modified()?,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf};
+    use std::{fs, path::PathBuf, time::SystemTime};
 
-    use super::Results;
+    use super::{Figure, Results};
 
     /// A folder as criterion leaves it, gone with the value.
     struct Folder(PathBuf);
@@ -222,5 +253,25 @@ mod tests {
         assert!(error.ends_with("no figures"), "{error}");
         let error = Results::read(&folder.0.join("none")).unwrap_err().to_string();
         assert!(error.contains("none"), "{error}");
+    }
+
+    #[test]
+    fn a_ratio_is_the_median_of_the_passes_not_the_ratio_of_the_medians() {
+        let figure = |subject: &str, nanos: &[f64]| Figure {
+            workload: "pair".into(),
+            subject: subject.into(),
+            bytes: 64,
+            nanos: nanos.to_vec(),
+            when: SystemTime::UNIX_EPOCH,
+        };
+        // The machine is half as fast in the second pass, and somebody disturbs one contestant in the third.
+        let results = Results::from(vec![
+            figure("core", &[2.0, 4.0, 2.0, 2.0]),
+            figure("mimalloc", &[6.0, 12.0, 60.0, 6.0]),
+            figure("no passes", &[]),
+        ]);
+        assert_eq!(results.ratio(("pair", "mimalloc"), ("pair", "core"), 64), Some(3.0));
+        assert_eq!(results.nanos("pair", "mimalloc", 64), Some(9.0));
+        assert_eq!(results.nanos("pair", "no passes", 64), None);
     }
 }

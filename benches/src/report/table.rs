@@ -1,6 +1,6 @@
 //! The table: a workload a row, a subject a column.
 
-use super::{REFERENCE, digits, results::Results, times};
+use super::{digits, results::Results, times};
 
 /// Nanoseconds for one operation, and how many times the reference's that is.
 pub fn table(results: &Results, bytes: u32) -> String {
@@ -26,12 +26,11 @@ fn cell(results: &Results, workload: &str, subject: &str, bytes: u32) -> String 
     let Some(nanos) = results.nanos(workload, subject, bytes) else {
         return String::new();
     };
-    match results.nanos(workload, REFERENCE, bytes) {
-        Some(_) if subject == REFERENCE => format!("**{}**", digits(nanos)),
+    let reference = results.reference();
+    match results.ratio((workload, subject), (workload, reference), bytes) {
+        Some(_) if subject == reference => format!("**{}**", digits(nanos)),
         // What the harness costs is no contestant's time: a ratio would say nothing.
-        Some(reference) if subject != "harness" => {
-            format!("{} {}", digits(nanos), times(nanos / reference))
-        }
+        Some(ratio) if subject != "harness" => format!("{} {}", digits(nanos), times(ratio)),
         _ => digits(nanos),
     }
 }
@@ -45,11 +44,11 @@ mod tests {
 
     #[test]
     fn a_row_has_figures_and_ratios_and_leaves_gaps_where_there_are_none() {
-        let figure = |workload: &str, subject: &str, nanos| Figure {
+        let figure = |workload: &str, subject: &str, nanos: f64| Figure {
             workload: workload.into(),
             subject: subject.into(),
             bytes: 64,
-            nanos,
+            nanos: vec![nanos],
             when: SystemTime::UNIX_EPOCH,
         };
         let results = Results::from(vec![

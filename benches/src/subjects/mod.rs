@@ -16,7 +16,7 @@ mod typed_arena;
 pub use self::{
     bumpalo::Bumpalo,
     core::Core,
-    global_alloc::{Boxed, Mimalloc, Snmalloc, System},
+    global_alloc::{Allocator, Boxed, Mimalloc, Snmalloc, System},
     harness::Harness,
     infinity_pool::InfinityPool,
     place::Place,
@@ -30,17 +30,23 @@ pub use self::{
 
 use crate::subject::Subject;
 
-/// The rows' names, in the order of the tables: the harness, ours, general allocators, pools, arenas.
-pub const NAMES: [&str; 13] = [
+/// The rows' names, in the order of the tables: the harness, ours, general allocators, pools, arenas. The rows of the threads'
+/// tables too: most have the same names.
+pub const NAMES: [&str; 18] = [
     Harness::NAME,
     Core::NAME,
     Typed::NAME,
+    "Pool",
+    "SyncPool::local",
+    "SyncPool",
+    "SyncPoolHandle",
     System::NAME,
     Mimalloc::NAME,
     Snmalloc::NAME,
     Plurality::NAME,
     InfinityPool::NAME,
     SharedArena::NAME,
+    "sharded-slab",
     Slab::NAME,
     SlotMap::NAME,
     TypedArena::NAME,

@@ -7,9 +7,9 @@
 //! and a later remote free, which finds its own bit set, counts itself off its segment. Who counts to zero gives
 //! the segment back, and the pool with its last one.
 //!
-//! A local free that was under way may show its bit after the closer has looked. So a closed pool stands in
-//! the *graveyard* until its end, and cold steps of any pool look it over for chunks that are outstanding and
-//! free locally.
+//! A local free that was under way may show its bit after the closer has looked. So a closed pool that a running
+//! thread may be freeing in stands in the *graveyard* until its end, and cold steps of any pool look it over for chunks
+//! that are outstanding and free locally.
 
 use std::cell::Cell;
 use std::ops::DerefMut;
@@ -18,7 +18,8 @@ use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
 use super::kind::Threads;
 use super::lock::Lock;
 use super::returned::Returned;
-use super::shared::SharedPtr;
+use super::shared::{Handle, SharedPtr};
+use super::thread_index::{self, Claim};
 use crate::block::{Block, ChunkPtr};
 use crate::error::BuildError;
 use crate::growth::Books;
@@ -30,11 +31,23 @@ const COUNTING: usize = 1 << (usize::BITS - 1);
 
 static GRAVEYARD: Lock<Graveyard> = Lock::new(Graveyard { first: None });
 
-/// The closed pools with outstanding chunks. All that is done to a closed pool, but counting off a chunk, is done
-/// under this lock; the parents are called when it is released.
+/// The closed pools in which a local free may have been under way. All that is done to a closed pool, but counting off
+/// a chunk, is done under this lock; the parents are called when it is released.
 struct Graveyard {
     first: Option<SharedPtr>,
 }
+
+/// Which pools of the graveyard to look over.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Look {
+    /// A free that was under way is soon over. So each is looked over at each of the first cold steps after its
+    /// closing, and then at the 16th, the 32nd, and so on: it may have millions of chunks.
+    WhereDue,
+    Everywhere,
+}
+
+/// So many cold steps are the first ones.
+const FIRST_STEPS: u32 = 8;
 
 // SAFETY: the pools in the list are used under the lock.
 unsafe impl Send for Graveyard {}
@@ -42,7 +55,12 @@ unsafe impl Send for Graveyard {}
 /// A pool's part in the graveyard; used under its lock.
 #[derive(Default)]
 pub(crate) struct Closed {
+    listed: Cell<bool>,
     next: Cell<Option<SharedPtr>>,
+    /// Cold steps of any pool since this one was closed.
+    steps: Cell<u32>,
+    /// To be looked over in this step.
+    due: Cell<bool>,
     /// An open pool like this one, for who wants a handle to it; has a handle of its own.
     pub(crate) successor: Cell<Option<SharedPtr>>,
 }
@@ -64,8 +82,10 @@ pub(crate) fn close(pool: SharedPtr) {
     let mut end = End::new(pool);
     {
         let mut graveyard = graveyard();
-        graveyard.add(pool);
         pool.count_chunks();
+        if pool.has_threads_but_this() {
+            graveyard.add(pool);
+        }
         pool.for_each_segment(|segment| {
             if segment.count_off(COUNTING) {
                 graveyard.bury(pool, segment, &mut end);
@@ -74,11 +94,13 @@ pub(crate) fn close(pool: SharedPtr) {
         graveyard.end_if_empty(pool, &mut end);
     }
     drop(end);
-    look_over();
+    look_over(Look::WhereDue);
 }
 
-/// Looks for chunks of closed pools that were freed locally after they had been counted.
-pub(crate) fn look_over() {
+/// Looks for chunks of closed pools that were freed locally after they had been counted. Calls the parents of those that
+/// end, so nothing may be half done.
+pub(crate) fn look_over(look: Look) {
+    graveyard().begin_step(look);
     loop {
         let end = graveyard().next_end();
         // With the lock released: this calls parents.
@@ -142,7 +164,17 @@ pub(crate) fn successor(pool: SharedPtr) -> Result<SharedPtr, BuildError> {
 
 impl Graveyard {
     fn add(&mut self, pool: SharedPtr) {
+        pool.closed.listed.set(true);
         pool.closed.next.set(self.first.replace(pool));
+    }
+
+    fn begin_step(&self, look: Look) {
+        for pool in self.iter() {
+            let Closed { steps, due, .. } = &pool.closed;
+            steps.set(steps.get().saturating_add(1));
+            let is_first = steps.get() <= FIRST_STEPS || steps.get().is_power_of_two();
+            due.set(due.get() || is_first || matches!(look, Look::Everywhere));
+        }
     }
 
     fn iter(&self) -> impl Iterator<Item = SharedPtr> + use<> {
@@ -150,6 +182,9 @@ impl Graveyard {
     }
 
     fn remove(&mut self, pool: SharedPtr) {
+        if !pool.closed.listed.get() {
+            return;
+        }
         let next = pool.closed.next.get();
         match self.iter().find(|other| other.closed.next.get() == Some(pool)) {
             Some(before) => before.closed.next.set(next),
@@ -173,7 +208,7 @@ impl Graveyard {
 
     /// What can go back of the first pool of which something can.
     fn next_end(&mut self) -> Option<End> {
-        self.iter().find_map(|pool| {
+        self.iter().filter(|pool| pool.closed.due.replace(false)).find_map(|pool| {
             let mut end = None;
             let mut empty = |segment| self.bury(pool, segment, end.get_or_insert_with(|| End::new(pool)));
             pool.count_held(&mut empty);
@@ -208,6 +243,13 @@ impl SharedPtr {
             segment.record().outstanding.fetch_add(live, Relaxed);
         });
         self.count_held(&mut |_| debug_assert!(false, "not while the chunks are being counted"));
+    }
+
+    /// Whether a thread besides this one, which is closing the pool, may be in the middle of a local free. Comes after
+    /// the blocks were disowned: who gets one of these indices later knows of that, since the claim releases it.
+    fn has_threads_but_this(self) -> bool {
+        let this = thread_index::current();
+        self.shards.iter().any(|shard| shard.index != this && Claim::new(shard.index).is_none())
     }
 
     /// Counts off what the shards hold in their hands and nobody can take any more.
@@ -290,11 +332,9 @@ impl End {
 
 impl Drop for Destroyed {
     fn drop(&mut self) {
-        let successor = self.0.closed.successor.take();
+        // Released also if the parent panics.
+        let _successor = self.0.closed.successor.take().map(Handle);
         // SAFETY: the pool has no segment any more, so no chunk and no handle, and it is in no list.
         unsafe { self.0.destroy() };
-        if let Some(successor) = successor {
-            successor.release_handle();
-        }
     }
 }

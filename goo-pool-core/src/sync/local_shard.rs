@@ -12,6 +12,8 @@ use crate::geometry::Geometry;
 
 /// A [`SyncRawPool`] as one thread uses it, made by [`SyncRawPool::local`]. Stays on its thread.
 ///
+/// Do not forget one (`mem::forget`): then nobody uses the thread's free chunks again after the thread has ended.
+///
 /// # Examples
 ///
 /// ```

@@ -12,6 +12,7 @@
 //! `remote.rs`, `shared.rs`, `raid.rs` and, for a pool that closes while chunks are live, `closing.rs`.
 
 mod closing;
+mod for_all;
 mod inspect;
 mod kind;
 mod local_shard;
@@ -27,6 +28,7 @@ mod sync_raw_pool;
 mod thread_index;
 mod validate;
 
+pub(crate) use kind::Threads;
 pub(crate) use shared::SharedPtr;
 
 pub use local_shard::LocalShard;

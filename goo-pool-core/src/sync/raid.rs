@@ -1,31 +1,46 @@
-//! Memory of threads that have ended.
+//! Free chunks of other shards, for a thread that would otherwise have to grow the pool.
 //!
-//! The shard of an ended thread goes to the next thread with its index. Until then a thread that would otherwise have to
-//! grow the pool may claim the index for a moment, and take what is free there: whole blocks through the
-//! store, and else one word of chunks. The block stays the old shard's, because one of its chunks may be live (T2), so
-//! these chunks are freed as remote ones.
+//! The shard of an ended thread goes to the next thread with its index. Until then others may claim the index for a
+//! moment, and take what is free there: whole blocks through the store, and else one word of chunks. Of threads that
+//! run, what other threads freed may be taken, a word at a time: its bits are anybody's who takes them by `swap`. The
+//! block stays the other shard's in both cases, because one of its chunks may be live (T2), so these chunks are freed as
+//! remote ones.
 
+use core::sync::atomic::Ordering::Relaxed;
+
+use super::kind::Threads;
 use super::shard::ShardPtr;
-use super::shared::{SharedPtr, Sweep};
+use super::shared::{Locked, SharedPtr};
 use super::thread_index::Claim;
+use crate::block::{BitIndex, Block};
+use crate::geometry::Geometry;
+
+/// When to take what other threads freed in a running thread's blocks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Steal {
+    /// If it is an eighth of the pool or more. Chunks from one word that two threads use share cache lines, which
+    /// costs both. And only if the pool has grown by an eighth since the last look: to look at all words whenever
+    /// a large pool grows would cost more than they are worth.
+    Plenty,
+    /// Whatever it costs.
+    Any,
+}
+
+const EIGHTH: usize = 8;
 
 impl SharedPtr {
     /// Takes free chunks of a shard without a thread for one that has none. False if there are none.
-    pub(crate) fn raid_for(self, mine: ShardPtr, sweep: Sweep) -> bool {
+    pub(crate) fn raid_for(self, mine: ShardPtr) -> bool {
         self.shards.iter().filter(|&other| other != mine).any(|other| match Claim::new(other.index) {
-            Some(_claim) => self.take_from(other, mine, sweep),
+            Some(_claim) => self.take_from(other, mine),
             None => false,
         })
     }
 
     /// By the owner of both.
-    fn take_from(self, other: ShardPtr, mine: ShardPtr, sweep: Sweep) -> bool {
-        debug_assert!(mine.front.recent().is_null() && mine.front.word().0 == 0);
+    fn take_from(self, other: ShardPtr, mine: ShardPtr) -> bool {
         other.flush();
         other.collect();
-        if other.empty_count() == 0 && !other.has_room() && self.sweep(other, sweep) {
-            other.collect();
-        }
         if other.empty_count() != 0 {
             other.trim(0);
             // Even if the parent has used the pool meanwhile: it is looked at again.
@@ -36,8 +51,14 @@ impl SharedPtr {
         }
         let (bits, base) = other.front.word();
         other.front.set_word(0, base);
-        mine.front.set_word(bits, base);
+        mine.set_hand(bits, base);
         true
+    }
+
+    /// Takes a word of what was freed remotely, in whosever block, for a shard whose hand is empty. False if there
+    /// is none. By the shard's owner.
+    pub(crate) fn steal_for(self, mine: ShardPtr, when: Steal) -> bool {
+        self.with_locked(|locked| locked.steal_for(mine, when, &self.geometry))
     }
 
     /// Gives the free blocks of all shards without a thread to the store.
@@ -48,4 +69,62 @@ impl SharedPtr {
             }
         }
     }
+}
+
+impl Locked {
+    pub(crate) fn steal_for(&self, mine: ShardPtr, when: Steal, geometry: &Geometry) -> bool {
+        if matches!(when, Steal::Plenty) && !self.is_there_plenty(mine, geometry) {
+            return false;
+        }
+        // Where the last one was found there may be more.
+        let start = self.stolen_from.get();
+        let blocks = || self.blocks(geometry).enumerate();
+        for (number, block) in blocks().skip(start).chain(blocks().take(start)) {
+            if let Some((bits, base)) = take_any_remote(block, geometry) {
+                mine.loot.set(mine.loot.get().saturating_sub(bits.count_ones() as usize));
+                mine.set_hand(bits, base);
+                self.stolen_from.set(number);
+                return true;
+            }
+        }
+        mine.loot.set(0);
+        false
+    }
+
+    fn is_there_plenty(&self, mine: ShardPtr, geometry: &Geometry) -> bool {
+        if mine.loot.get() != 0 {
+            return true;
+        }
+        let chunks = self.store.segments.chunks.get();
+        if chunks < mine.looked_at.get() + mine.looked_at.get().div_ceil(EIGHTH) {
+            return false;
+        }
+        mine.looked_at.set(chunks);
+        // ORDERING: Relaxed: for counting.
+        let in_block = |block: Block<Threads>| -> usize {
+            block.both_bitmaps().map(|(_, remote, _)| remote.load(Relaxed).count_ones() as usize).sum()
+        };
+        let freed = self.blocks(geometry).map(in_block).sum::<usize>();
+        if freed < chunks / EIGHTH {
+            return false;
+        }
+        mine.loot.set(freed);
+        freed != 0
+    }
+}
+
+/// Takes the first word with bits of what was freed remotely. Under the pool's lock, so that the block is there; with a
+/// remote bit it is a shard's.
+fn take_any_remote(block: Block<Threads>, geometry: &Geometry) -> Option<(u64, *mut u8)> {
+    block.both_bitmaps().enumerate().find_map(|(word, (_, remote, _))| {
+        // ORDERING: Relaxed: only saves the exchange.
+        if remote.load(Relaxed) == 0 {
+            return None;
+        }
+        // SAFETY: one of the block's words.
+        let bits = unsafe { block.take_remote(word) };
+        // SAFETY: every word has a first chunk.
+        let base = unsafe { block.chunk(BitIndex { word, bit: 0 }, geometry) };
+        (bits != 0).then(|| (bits, base.get().as_ptr()))
+    })
 }

@@ -6,7 +6,7 @@
 //! block's marks, and takes the marked words.
 //!
 //! A free that found its word marked may set its bit after the owner has looked. The bit stays unmarked until
-//! the next remote free into that word, or a sweep, which marks all words with bits (when the pool has grown by an eighth, and before it fails).
+//! the next remote free into that word, or until a sweep or a theft (raid.rs), which look at all words.
 
 use core::ptr;
 use core::sync::atomic::{
@@ -28,6 +28,8 @@ pub(crate) struct Marks {
     /// The next block on the pending stack.
     next: AtomicPtr<Header<Threads>>,
 }
+
+const _: () = assert!(MARKS + size_of::<Marks>() <= REMOTE_WORDS && MARKS % align_of::<Marks>() == 0);
 
 /// A stack of blocks with marks: pushed by anybody, taken whole by the owner.
 #[derive(Default)]
@@ -105,19 +107,6 @@ impl Block<Threads> {
         }
     }
 
-    /// Marks all words with remote bits. False if there are none. By the block's owner, under the pool's lock.
-    pub(crate) fn mark_all(self) -> bool {
-        let mut words = 0;
-        for (word, (_, remote, _)) in self.both_bitmaps().enumerate() {
-            // ORDERING: Relaxed: the bits are taken with Acquire later.
-            words |= u64::from(remote.load(Relaxed) != 0) << word;
-        }
-        if words != 0 {
-            self.mark(words);
-        }
-        words != 0
-    }
-
     /// Whether the block is on a pending stack. Exact, and false for good, for the owner of a block of free chunks (R3).
     pub(crate) fn is_pending(self) -> bool {
         // ORDERING: Relaxed: the frees of all chunks were taken with Acquire, and their marks were made before.
@@ -132,7 +121,7 @@ impl Block<Threads> {
     /// # Safety
     ///
     /// 1. `word` is less than `words()`.
-    unsafe fn take_remote(self, word: usize) -> u64 {
+    pub(crate) unsafe fn take_remote(self, word: usize) -> u64 {
         // SAFETY: (1).
         let remote = unsafe { self.remote_word(word) };
         // ORDERING: Acquire pairs with the Release in `free_remotely`.
@@ -188,20 +177,45 @@ impl Shard {
     /// Takes what other threads have freed and marked. By the shard's owner.
     pub(crate) fn collect(&self) {
         for block in self.pending.take_all() {
-            let mut words = block.take_marks();
-            while words != 0 {
-                let word = words.trailing_zeros() as usize;
-                words &= words - 1;
-                // SAFETY: only the block's words are marked (R1).
-                let bits = unsafe { block.take_remote(word) };
-                if bits != 0 {
-                    // SAFETY: so are these, and the block is this shard's (R3).
-                    unsafe { self.front.merge(block, word, bits) };
-                }
+            // SAFETY: only a block's own words are marked, and the block is this shard's (R3).
+            unsafe { self.take_words(block, block.take_marks()) };
+        }
+    }
+
+    /// Takes what other threads have freed in a block, marked or not. By the shard's owner, under the pool's lock.
+    ///
+    /// # Safety
+    ///
+    /// 1. The block is this shard's, and not among its empty ones.
+    pub(crate) unsafe fn sweep(&self, block: Block<Threads>) {
+        let mut words = 0;
+        for (word, (_, remote, _)) in block.both_bitmaps().enumerate() {
+            // ORDERING: Relaxed: the bits are taken with Acquire below.
+            words |= u64::from(remote.load(Relaxed) != 0) << word;
+        }
+        if words != 0 {
+            // SAFETY: (1), and these are the block's words.
+            unsafe { self.take_words(block, words) };
+        }
+    }
+
+    /// # Safety
+    ///
+    /// 1. The block is this shard's, and not among its empty ones.
+    /// 2. The bits of `words` stand for words of the block.
+    unsafe fn take_words(&self, block: Block<Threads>, mut words: u64) {
+        while words != 0 {
+            let word = words.trailing_zeros() as usize;
+            words &= words - 1;
+            // SAFETY: (2).
+            let bits = unsafe { block.take_remote(word) };
+            if bits != 0 {
+                // SAFETY: (1) and (2).
+                unsafe { self.front.merge(block, word, bits) };
             }
-            if block.is_full_of_free_chunks() {
-                self.set_aside(block);
-            }
+        }
+        if block.is_full_of_free_chunks() {
+            self.set_aside(block);
         }
     }
 }

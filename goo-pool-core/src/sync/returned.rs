@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::for_all::for_all;
 use super::shared::SyncParent;
 use crate::segment::Segment;
 
@@ -26,27 +27,16 @@ impl Returned {
 
 impl Drop for Returned {
     fn drop(&mut self) {
-        /// Also when the parent panics.
-        struct Rest<'r>(&'r mut Returned);
-
-        impl Drop for Rest<'_> {
-            fn drop(&mut self) {
-                while let Some(segment) = self.0.first {
-                    self.0.first = segment.record().next.get();
-                    let (memory, layout) = (segment.base(), segment.layout());
-                    // A second panic aborts, as any panic while unwinding does.
-                    // SAFETY: it came from there with this layout, and nobody knows it any more.
-                    unsafe { self.0.parent.deallocate(memory, layout) };
-                }
-            }
-        }
-
-        let rest = Rest(self);
-        while let Some(segment) = rest.0.first {
-            rest.0.first = segment.record().next.get();
+        let Self { parent, first } = self;
+        let segments = std::iter::from_fn(|| {
+            let segment = first.take()?;
+            *first = segment.record().next.get();
+            Some(segment)
+        });
+        for_all(segments, |segment| {
             let (memory, layout) = (segment.base(), segment.layout());
-            // SAFETY: as above.
-            unsafe { rest.0.parent.deallocate(memory, layout) };
-        }
+            // SAFETY: it came from there with this layout, and nobody knows it any more.
+            unsafe { parent.deallocate(memory, layout) };
+        });
     }
 }

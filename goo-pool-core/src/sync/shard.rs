@@ -30,8 +30,10 @@ pub(crate) struct Shard {
     /// The owner of its blocks: a thread index, or `NOBODY` for the guest shard.
     pub(crate) index: u32,
     pub(crate) pool: SharedPtr,
-    /// The pool's chunks at the last sweep of this shard.
-    pub(crate) swept_at: Cell<usize>,
+    /// The pool's chunks when this shard looked last for what can be stolen.
+    pub(crate) looked_at: Cell<usize>,
+    /// How much of what it found then may be left.
+    pub(crate) loot: Cell<usize>,
     /// Blocks that other threads freed chunks of.
     pub(crate) pending: Pending,
 }
@@ -152,7 +154,8 @@ impl Shard {
             empty_count: Cell::new(0),
             index,
             pool,
-            swept_at: Cell::new(0),
+            looked_at: Cell::new(0),
+            loot: Cell::new(0),
             pending: Pending::default(),
         }
     }
@@ -192,9 +195,10 @@ impl Shard {
         self.empty_count.get()
     }
 
-    /// Whether a block may have free chunks, empty ones not counted.
-    pub(crate) fn has_room(&self) -> bool {
-        self.front.room.first().is_some()
+    /// Puts a word of chunks into the hand, which is empty.
+    pub(crate) fn set_hand(&self, bits: u64, base: *mut u8) {
+        assert_eq!(self.front.word().0, 0, "chunks in the hand would be lost");
+        self.front.set_word(bits, base);
     }
 
     fn pop_empty(&self) -> Option<Block<Threads>> {

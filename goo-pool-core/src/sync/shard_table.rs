@@ -95,25 +95,12 @@ impl ShardTable {
 
     /// What the buckets take.
     pub(crate) fn bucket_bytes(&self) -> usize {
-        (0..BUCKETS).filter(|&bucket| self.bucket(bucket).is_some()).map(|bucket| bucket_layout(bucket).size()).sum()
+        self.pieces().map(|(_, layout)| layout.size()).sum()
     }
 
-    /// Gives all shards and buckets back.
-    ///
-    /// # Safety
-    ///
-    /// 1. All shards came from `parent`, and nobody uses them or the table any more.
-    pub(crate) unsafe fn free(&self, parent: &dyn Parent) {
-        for shard in self.iter() {
-            // SAFETY: it came from there, and nobody uses it any more (1). It has nothing to drop.
-            unsafe { parent.deallocate(shard.get().cast(), Shard::layout()) };
-        }
-        for bucket in 0..BUCKETS {
-            if let Some(slots) = self.bucket(bucket) {
-                // SAFETY: the same.
-                unsafe { parent.deallocate(slots.cast(), bucket_layout(bucket)) };
-            }
-        }
+    /// The pieces that the table has from the parent for itself.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (NonNull<u8>, Layout)> {
+        (0..BUCKETS).filter_map(|bucket| Some((self.bucket(bucket)?.cast(), bucket_layout(bucket))))
     }
 }
 

@@ -7,14 +7,16 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
-use super::closing;
+use super::closing::{self, Look};
+use super::for_all::for_all;
 use super::kind::{Owner, Threads};
 use super::lock::Lock;
+use super::raid::Steal;
 use super::returned::Returned;
 use super::shard::{RESERVE, Shard, ShardPtr};
 use super::shard_table::ShardTable;
 use super::thread_index::{self, NOBODY};
-use crate::block::ChunkPtr;
+use crate::block::{Block, ChunkPtr};
 use crate::config::Config;
 use crate::error::AllocError;
 use crate::geometry::{Geometry, Stored};
@@ -47,6 +49,8 @@ pub(crate) struct Locked {
     pub(crate) store: Store<Threads>,
     /// The shard of threads without an index, used under the lock alone.
     pub(crate) guest: Cell<Option<ShardPtr>>,
+    /// The number of the block that was stolen from last (raid.rs).
+    pub(crate) stolen_from: Cell<usize>,
 }
 
 /// A pool's state, by address: alive while the pool has a handle or a chunk that is not accounted for (T3).
@@ -56,18 +60,6 @@ pub(crate) struct SharedPtr(NonNull<Shared>);
 
 /// One of a pool's handles.
 pub(crate) struct Handle(pub(crate) SharedPtr);
-
-/// Whether to look at all of a shard's words.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Sweep {
-    /// Only if the pool has grown enough since the last time. There are seldom many unmarked chunks, and looking
-    /// whenever a large pool grows would cost more than they are worth.
-    IfGrown,
-    Now,
-}
-
-/// So many times the growth since the last sweep is the pool's size at least.
-const SWEEP_GROWTH: usize = 8;
 
 impl Deref for SharedPtr {
     type Target = Shared;
@@ -112,7 +104,11 @@ impl SharedPtr {
             parent,
             closed: closing::Closed::default(),
             handles: OwnLines(AtomicUsize::new(1)),
-            locked: OwnLines(Lock::new(Locked { store: Store::new(config), guest: Cell::new(None) })),
+            locked: OwnLines(Lock::new(Locked {
+                store: Store::new(config),
+                guest: Cell::new(None),
+                stolen_from: Cell::new(0),
+            })),
         };
         let place = memory.cast::<Shared>();
         // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
@@ -128,16 +124,14 @@ impl SharedPtr {
     pub(crate) unsafe fn destroy(self) {
         // SAFETY: nobody uses it any more (1); it is moved out, and not used again.
         let shared = unsafe { self.0.read() };
-        let parent: &dyn Parent = &*shared.parent;
         let guest = shared.locked.0.lock().guest.take();
-        if let Some(guest) = guest {
-            // SAFETY: it came from there; nobody uses it any more (1). It has nothing to drop.
-            unsafe { parent.deallocate(guest.get().cast(), Shard::layout()) };
-        }
-        // SAFETY: all shards came from there; nobody uses them any more (1).
-        unsafe { shared.shards.free(parent) };
-        // SAFETY: `create` got it from there.
-        unsafe { parent.deallocate(self.0.cast(), Layout::new::<Shared>()) };
+        // None of it has anything to drop.
+        let shards = shared.shards.iter().chain(guest).map(|shard| (shard.get().cast(), Shard::layout()));
+        let own = (self.0.cast(), Layout::new::<Shared>());
+        for_all(shards.chain(shared.shards.pieces()).chain([own]), |(memory, layout)| {
+            // SAFETY: it came from there, and nobody uses it any more (1).
+            unsafe { shared.parent.deallocate(memory, layout) };
+        });
     }
 
     pub(crate) fn with_locked<R>(self, look: impl FnOnce(&Locked) -> R) -> R {
@@ -192,13 +186,11 @@ impl SharedPtr {
     /// 1. `stride` is the geometry's.
     #[inline(always)]
     pub(crate) unsafe fn allocate(self, stride: usize) -> Result<ChunkPtr, AllocError> {
-        if let Some(shard) = self.my_shard() {
-            // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
-            if let Some(chunk) = unsafe { shard.front.take(stride) } {
-                return Ok(chunk);
-            }
+        // SAFETY: (1).
+        match unsafe { self.take(stride) } {
+            Some(chunk) => Ok(chunk),
+            None => self.allocate_slow(),
         }
-        self.allocate_slow()
     }
 
     /// As `allocate`, for callers that do not come back from an error.
@@ -208,13 +200,20 @@ impl SharedPtr {
     /// 1. `stride` is the geometry's.
     #[inline(always)]
     pub(crate) unsafe fn allocate_or(self, stride: usize, fail: fn(AllocError) -> !) -> ChunkPtr {
-        if let Some(shard) = self.my_shard() {
-            // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
-            if let Some(chunk) = unsafe { shard.front.take(stride) } {
-                return chunk;
-            }
+        // SAFETY: (1).
+        match unsafe { self.take(stride) } {
+            Some(chunk) => chunk,
+            None => self.allocate_slow_or(fail),
         }
-        self.allocate_slow_or(fail)
+    }
+
+    /// # Safety
+    ///
+    /// 1. `stride` is the geometry's.
+    #[inline(always)]
+    unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
+        // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
+        unsafe { self.my_shard()?.front.take(stride) }
     }
 
     #[cold]
@@ -243,16 +242,15 @@ impl SharedPtr {
             if let Some(chunk) = shard.take() {
                 return Ok(chunk);
             }
-            if self.give_block_to(shard) || self.raid_for(shard, Sweep::IfGrown) || self.sweep(shard, Sweep::IfGrown) {
+            if self.give_block_to(shard) || self.raid_for(shard) || self.steal_for(shard, Steal::Plenty) {
                 continue;
             }
             if let Err(error) = self.grow(1) {
-                // The last resort, whatever it costs. Also a parent that refuses may have freed a chunk.
-                let found = shard.front.has_chunk()
-                    || shard.has_room()
-                    || self.sweep(shard, Sweep::Now)
-                    || self.raid_for(shard, Sweep::Now);
-                if !found {
+                // Also a parent that refuses may have used the pool.
+                if let Some(chunk) = shard.take() {
+                    return Ok(chunk);
+                }
+                if !self.give_block_to(shard) && !self.raid_for(shard) && !self.steal_for(shard, Steal::Any) {
                     return Err(error);
                 }
             }
@@ -268,16 +266,11 @@ impl SharedPtr {
         block.is_some()
     }
 
-    /// Marks what other threads freed unmarked in a shard's blocks. False if there is nothing.
-    pub(crate) fn sweep(self, shard: ShardPtr, when: Sweep) -> bool {
-        self.with_locked(|locked| locked.sweep(shard, when, &self.geometry))
-    }
-
     /// A segment of at least `least` chunks, or what another thread freed meanwhile.
     pub(crate) fn grow(self, least: usize) -> Result<(), AllocError> {
-        growth::grow(&self, least)?;
-        closing::look_over();
-        Ok(())
+        // First: what goes back now may be what the parent gives.
+        closing::look_over(Look::WhereDue);
+        growth::grow(&self, least)
     }
 
     /// The shard of this thread's index, made if there is none yet; `None` if the thread has no index.
@@ -333,9 +326,13 @@ impl SharedPtr {
             };
             // Before a chunk is taken: the parent may panic.
             self.settle(false);
-            match self.with_locked(|locked| locked.allocate_as_guest(guest, &self.geometry)) {
-                Some(chunk) => return Ok(chunk),
-                None => self.grow(1)?,
+            let allocate = |steal| self.with_locked(|locked| locked.allocate_as_guest(guest, steal, &self.geometry));
+            if let Some(chunk) = allocate(Steal::Plenty) {
+                return Ok(chunk);
+            }
+            if let Err(error) = self.grow(1) {
+                self.empty_out_unowned();
+                return allocate(Steal::Any).ok_or(error);
             }
         }
     }
@@ -383,49 +380,49 @@ impl SharedPtr {
         self.empty_out_unowned();
         self.with_locked(|locked| {
             if let Some(guest) = locked.guest.get() {
-                locked.sweep(guest, Sweep::Now, &self.geometry);
-                guest.collect();
                 guest.flush();
+                locked.sweep(guest, &self.geometry);
                 guest.trim_into(0, &locked.store);
             }
             locked.store.keep_one();
         });
         self.settle(true);
         self.with_store(Store::forget_returns);
-        closing::look_over();
+        closing::look_over(Look::Everywhere);
     }
 
     /// Gives all of a shard's free blocks to the store. By its owner.
     pub(crate) fn empty_out(self, shard: ShardPtr) {
         shard.flush();
-        self.sweep(shard, Sweep::Now);
-        shard.collect();
+        self.with_locked(|locked| locked.sweep(shard, &self.geometry));
         shard.trim(0);
     }
 }
 
 impl Locked {
-    fn give_block_to(&self, shard: ShardPtr, geometry: &Geometry) -> Option<crate::block::Block<Threads>> {
+    fn give_block_to(&self, shard: ShardPtr, geometry: &Geometry) -> Option<Block<Threads>> {
         let block = self.store.give_block(Owner::new(shard), geometry)?;
         block.header().owner.assign(shard);
         Some(block)
     }
 
-    fn sweep(&self, shard: ShardPtr, when: Sweep, geometry: &Geometry) -> bool {
-        let chunks = self.store.segments.chunks.get();
-        if matches!(when, Sweep::IfGrown) && chunks < shard.swept_at.get() + shard.swept_at.get() / SWEEP_GROWTH {
-            return false;
-        }
-        shard.swept_at.set(chunks);
-        let blocks = self.store.segments.iter().flat_map(|segment| segment.cut_blocks::<Threads>(geometry));
-        let mut found = false;
-        for block in blocks.filter(|block| block.header().owner.is(shard)) {
-            found |= block.mark_all();
-        }
-        found
+    /// The blocks cut so far.
+    pub(crate) fn blocks(&self, geometry: &Geometry) -> impl Iterator<Item = Block<Threads>> {
+        self.store.segments.iter().flat_map(|segment| segment.cut_blocks(geometry))
     }
 
-    fn allocate_as_guest(&self, guest: ShardPtr, geometry: &Geometry) -> Option<ChunkPtr> {
+    /// Takes what other threads freed in a shard's blocks. By the shard's owner.
+    fn sweep(&self, shard: ShardPtr, geometry: &Geometry) {
+        shard.collect();
+        // A full block is empty, and among those if it is the shard's.
+        let taken_from = |block: &Block<Threads>| block.header().owner.is(shard) && !block.is_full_of_free_chunks();
+        for block in self.blocks(geometry).filter(taken_from) {
+            // SAFETY: it is the shard's, and not empty.
+            unsafe { shard.sweep(block) };
+        }
+    }
+
+    fn allocate_as_guest(&self, guest: ShardPtr, steal: Steal, geometry: &Geometry) -> Option<ChunkPtr> {
         loop {
             let chunk = guest.take();
             guest.trim_into(RESERVE, &self.store);
@@ -436,7 +433,7 @@ impl Locked {
                 guest.front.room.push(block);
                 continue;
             }
-            if !self.sweep(guest, Sweep::Now, geometry) {
+            if !self.steal_for(guest, steal, geometry) {
                 return None;
             }
         }

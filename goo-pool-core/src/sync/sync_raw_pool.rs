@@ -27,8 +27,9 @@ use crate::stats::Stats;
 /// pool's lock; no lock is held while the parent is called.
 ///
 /// Memory of a thread that ended is used by the next thread, or by those that would otherwise have to ask the
-/// parent. Threads do not take each other's free chunks, so with a limit one may be refused while another
-/// has some.
+/// parent. So is what other threads freed of a running thread's chunks, if there is much of it, or nothing else. What a
+/// running thread has freed itself stays its own, and it takes memory a block at a time: so with a limit one thread may be
+/// refused while another has free chunks.
 ///
 /// After a `fork`, the child must not use the pools of its parent process.
 ///

@@ -4,7 +4,7 @@
 //! when it first allocates, and gives it back in a thread-local destructor. From then on the thread has none:
 //! what later destructors free is a remote free, and what they allocate comes from the pool's guest shard.
 //!
-//! Plain atomics and no allocation: the global allocator may itself be built on a pool.
+//! Plain atomics, and nothing waits.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
@@ -70,31 +70,32 @@ fn lowest_free() -> Option<u32> {
             if free == 0 {
                 return None;
             }
-            if let Some(claim) = Claim::new(word * 64 + free.trailing_zeros()) {
-                return Some(claim.keep());
+            let index = word * 64 + free.trailing_zeros();
+            if try_take(index) {
+                return Some(index);
             }
         }
     })
 }
 
+/// False if somebody has the index.
+fn try_take(index: u32) -> bool {
+    let bit = 1 << (index % 64);
+    // ORDERING: Acquire pairs with the Release in `release`.
+    TAKEN[index as usize / 64].fetch_or(bit, Acquire) & bit == 0
+}
+
 fn release(index: u32) {
     // ORDERING: Release pairs with the Acquire in `Claim::new`: the next one to have the index sees the shards as this
-    // one left them.
+    // one left them, and, if it was claimed for a moment by who closed a pool, that the pool is closed.
     TAKEN[index as usize / 64].fetch_and(!(1 << (index % 64)), Release);
 }
 
 impl Claim {
     /// `None` if somebody has the index.
     pub(crate) fn new(index: u32) -> Option<Self> {
-        let bit = 1 << (index % 64);
-        // ORDERING: Acquire pairs with the Release in `release`.
-        let before = TAKEN[index as usize / 64].fetch_or(bit, Acquire);
         // Not `then_some`, which would make a claim in any case, and drop it.
-        (before & bit == 0).then(|| Self(index))
-    }
-
-    fn keep(self) -> u32 {
-        core::mem::ManuallyDrop::new(self).0
+        try_take(index).then(|| Self(index))
     }
 }
 
@@ -131,6 +132,6 @@ impl Drop for Lease {
                 OVERDUE.set(index);
             }
         }
-        super::closing::look_over();
+        super::closing::look_over(super::closing::Look::WhereDue);
     }
 }

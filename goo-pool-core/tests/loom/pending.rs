@@ -78,15 +78,10 @@ impl Shard {
         found
     }
 
-    /// `Block::mark_all` of all blocks, and the collect that follows it.
+    /// `Locked::sweep`: how many chunks it finds.
     fn sweep(&self) -> u64 {
-        for (number, block) in self.blocks.iter().enumerate() {
-            let words = (0..2).fold(0, |words, word| words | u64::from(block.remote[word].load(Relaxed) != 0) << word);
-            if words != 0 && block.marks.fetch_or(words, order("remote.rs mark", Acquire)) == 0 {
-                self.push(number);
-            }
-        }
-        self.collect()
+        let words = self.blocks.iter().flat_map(|block| &block.remote);
+        words.map(|word| word.swap(0, order("remote.rs take_remote", Acquire))).sum()
     }
 }
 

@@ -105,18 +105,20 @@ impl Pool {
         let take_marks = || self.marks.swap(0, order("remote.rs take_marks", Release));
         let words = in_order("remote.rs take_all, take_marks", read_link, take_marks);
         assert_ne!(words, 0, "pending without a mark");
+        self.take_remote()
+    }
+
+    /// `Shard::sweep` by the owner, or `take_any_remote` by another thread: which chunks are the caller's now.
+    pub(crate) fn sweep(&self) -> u64 {
+        if self.remote.load(Relaxed) == 0 { 0 } else { self.take_remote() }
+    }
+
+    /// `Block::take_remote`.
+    fn take_remote(&self) -> u64 {
         let bits = self.remote.swap(0, order("remote.rs take_remote", Acquire));
         // What the next owner of the chunks does with them.
         (0..2).filter(|chunk| bits & (1 << chunk) != 0).for_each(|chunk| self.chunks[chunk].with_mut(|_| ()));
         bits
-    }
-
-    /// `Locked::sweep`, and the collect that follows it.
-    pub(crate) fn sweep(&self) -> u64 {
-        if self.remote.load(Relaxed) != 0 {
-            self.mark();
-        }
-        self.collect()
     }
 
     /// `ShardPtr::free` with something in `recent`: what it touches first, and the store that comes last.

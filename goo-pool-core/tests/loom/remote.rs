@@ -56,3 +56,30 @@ fn a_sweep_finds_a_free_once() {
         found
     });
 }
+
+/// A thread takes the chunk while the owner collects, and frees it again, which is a remote free like any other.
+#[test]
+fn a_stolen_chunk_is_found_once() {
+    const BY_NOBODY_YET: u64 = 0;
+    const BY_THE_OWNER: u64 = 1;
+    explore([BY_NOBODY_YET, BY_THE_OWNER], || {
+        let pool = Pool::new();
+        let (freer, thief) = (pool.clone(), pool.clone());
+        let freeing = thread::spawn(move || freer.free_remotely(0));
+        let stealing = thread::spawn(move || {
+            thread::yield_now();
+            let stolen = thief.sweep();
+            if stolen != 0 {
+                thief.free_remotely(0);
+            }
+        });
+        thread::yield_now();
+        let found = pool.collect();
+        freeing.join().unwrap();
+        stealing.join().unwrap();
+        let later = pool.sweep();
+        assert_eq!(found & later, 0, "found twice");
+        assert_eq!(found | later, 1);
+        found
+    });
+}

@@ -40,9 +40,9 @@ impl Indices {
         }
     }
 
-    /// `Claim::new`.
+    /// `try_take`.
     fn claim(&self, index: usize) -> bool {
-        self.taken.fetch_or(1 << index, order("thread_index.rs Claim::new", Acquire)) & (1 << index) == 0
+        self.taken.fetch_or(1 << index, order("thread_index.rs try_take", Acquire)) & (1 << index) == 0
     }
 
     /// `release`.
@@ -74,6 +74,33 @@ fn a_claimed_shard_is_as_its_thread_left_it() {
         }
         ending.join().unwrap();
         u64::from(claimed)
+    });
+}
+
+/// A pool closes, and no thread has the index of its block's owner (`has_threads_but_this`). A new thread that gets the
+/// index later does not take the block for its own.
+#[test]
+fn who_gets_an_index_knows_of_the_pools_closed_before() {
+    const NOBODY: u64 = u64::MAX;
+    const NEW_THREAD_SEEN: u64 = 1;
+    const OLD_OWNER_SEEN: u64 = 2;
+    explore([0, NEW_THREAD_SEEN, NEW_THREAD_SEEN | OLD_OWNER_SEEN], || {
+        let indices = Indices::new(0);
+        let owner = Arc::new(AtomicU64::new(0));
+        let (its, its_owner) = (indices.clone(), owner.clone());
+        let starting = thread::spawn(move || {
+            // While the closer has claimed it, this thread would take another.
+            its.claim(0) && its_owner.load(Relaxed) != NOBODY
+        });
+        // `Owner::disown`.
+        owner.store(NOBODY, Relaxed);
+        let is_taken = !indices.claim(0);
+        if !is_taken {
+            indices.release(0);
+        }
+        let sees_old_owner = starting.join().unwrap();
+        assert!(is_taken || !sees_old_owner, "a local free that nobody looks for");
+        u64::from(is_taken) * NEW_THREAD_SEEN | u64::from(sees_old_owner) * OLD_OWNER_SEEN
     });
 }
 

@@ -54,7 +54,9 @@ const NOTICED: &[(&str, &str, &str)] = &[
     ("shared.rs release_handle", "Acquire", "handles::the_last_one_closes_after_all_uses"),
     ("shared.rs release_handle", "Release", "handles::the_last_one_closes_after_all_uses"),
     ("thread_index.rs release", "Relaxed", "thread_index::a_claimed_shard_is_as_its_thread_left_it"),
-    ("thread_index.rs Claim::new", "Relaxed", "thread_index::a_claimed_shard_is_as_its_thread_left_it"),
+    ("thread_index.rs try_take", "Relaxed", "thread_index::a_claimed_shard_is_as_its_thread_left_it"),
+    ("thread_index.rs release", "Relaxed", "thread_index::who_gets_an_index_knows_of_the_pools_closed_before"),
+    ("thread_index.rs try_take", "Relaxed", "thread_index::who_gets_an_index_knows_of_the_pools_closed_before"),
 ];
 
 /// The ordering of a place in the source.

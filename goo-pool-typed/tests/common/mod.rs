@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
+use std::sync::OnceLock;
+use std::thread::{self, ThreadId};
 
-use goo_pool_typed::{Global, Parent, Pool, PoolBox};
+use goo_pool_typed::generic::{Pool, PoolBox, Source};
+use goo_pool_typed::{Global, Parent};
 
 /// Shrinks a size under Miri, which is a thousand times slower.
 pub(crate) const fn scaled(full: usize, miri: usize) -> usize {
@@ -26,7 +29,7 @@ pub(crate) fn panic_of(run: impl FnOnce()) -> String {
 
 /// A pool that is empty serves its whole limit, each chunk once, and not one more.
 #[track_caller]
-pub(crate) fn assert_serves<T>(pool: &Pool<T>, limit: usize) {
+pub(crate) fn assert_serves<T, S: Source>(pool: &Pool<T, S>, limit: usize) {
     assert_eq!(pool.len(), 0, "chunks are lost");
     let mut slots: Vec<_> = (0..limit).map(|_| pool.try_alloc_uninit().expect("a chunk below the limit")).collect();
     assert!(pool.try_alloc_uninit().is_err(), "more chunks than the limit");
@@ -121,6 +124,8 @@ type Hook = Rc<RefCell<dyn FnMut()>>;
 pub(crate) struct Watch {
     held: RefCell<BTreeMap<usize, Layout>>,
     pub(crate) requests: Cell<usize>,
+    /// The requests among them that were for segments.
+    pub(crate) segment_requests: Cell<usize>,
     pub(crate) returns: Cell<usize>,
     /// Requests still granted; `None` is "all".
     pub(crate) grants: Cell<Option<usize>>,
@@ -128,17 +133,30 @@ pub(crate) struct Watch {
     pub(crate) largest: Cell<Option<usize>>,
     before_request: RefCell<Option<Hook>>,
     before_return: RefCell<Option<Hook>>,
+    /// The one that asked first.
+    thread: OnceLock<ThreadId>,
 }
 
+// SAFETY: a test's pool is on the thread of the test: `on_its_thread`.
+unsafe impl Send for Watched {}
+// SAFETY: the same.
+unsafe impl Sync for Watched {}
+
 impl Watch {
+    fn on_its_thread(&self) {
+        let thread = self.thread.get_or_init(|| thread::current().id());
+        assert_eq!(*thread, thread::current().id(), "a test with threads needs another parent");
+    }
+
     /// Runs before each request is looked at. Not from within itself: a hook may use the pool.
     pub(crate) fn before_request(&self, hook: impl FnMut() + 'static) {
-        *self.before_request.borrow_mut() = Some(Rc::new(RefCell::new(hook)));
+        // What is dropped here may use the pool, too.
+        drop(self.before_request.replace(Some(Rc::new(RefCell::new(hook)))));
     }
 
     /// Runs before each piece is taken back. Not from within itself.
     pub(crate) fn before_return(&self, hook: impl FnMut() + 'static) {
-        *self.before_return.borrow_mut() = Some(Rc::new(RefCell::new(hook)));
+        drop(self.before_return.replace(Some(Rc::new(RefCell::new(hook)))));
     }
 
     /// A hook that holds a handle to its own pool is a cycle: this ends it.
@@ -150,6 +168,15 @@ impl Watch {
     /// Pieces of memory that the pool has, its own record included.
     pub(crate) fn pieces(&self) -> usize {
         self.held.borrow().len()
+    }
+
+    /// The segments among them. They are aligned to their blocks, which no record is.
+    pub(crate) fn segments(&self) -> usize {
+        self.held.borrow().values().filter(|layout| is_segment(layout)).count()
+    }
+
+    pub(crate) fn segment_bytes(&self) -> usize {
+        self.held.borrow().values().filter(|layout| is_segment(layout)).map(Layout::size).sum()
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -175,11 +202,17 @@ impl Watch {
     }
 }
 
+fn is_segment(layout: &Layout) -> bool {
+    layout.align() >= 4096
+}
+
 // SAFETY: all memory comes from `Global`.
 unsafe impl Parent for Watched {
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         assert_ne!(layout.size(), 0, "a pool never asks for nothing");
+        self.0.on_its_thread();
         self.0.requests.set(self.0.requests.get() + 1);
+        self.0.segment_requests.set(self.0.segment_requests.get() + usize::from(is_segment(&layout)));
         Watch::run(&self.0.before_request);
         if self.0.largest.get().is_some_and(|largest| layout.size() > largest) {
             return None;
@@ -195,6 +228,7 @@ unsafe impl Parent for Watched {
     }
 
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
+        self.0.on_its_thread();
         // Taken back in any case, as a parent should that panics here: nobody will ask again.
         struct TakeBack<'w>(&'w Watch, NonNull<u8>, Layout);
 

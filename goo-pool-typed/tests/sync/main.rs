@@ -1,0 +1,27 @@
+//! `SyncPool` and `SyncPoolBox`: the tests in `kinds/`, and what only this kind does.
+#![cfg(feature = "std")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../kinds/mod.rs"]
+mod kinds;
+
+mod closing;
+mod counted;
+mod exits;
+mod local_pools;
+mod statics;
+mod threads;
+
+/// The kind under test.
+mod kind {
+    use std::ops::RangeInclusive;
+
+    pub(crate) use goo_pool_typed::{SyncPool as Pool, SyncPoolBox as PoolBox};
+
+    /// A closed pool opens again, rather than another takes its place.
+    pub(crate) const OPENS_AGAIN: bool = false;
+    /// Pieces that a pool has from its parent besides segments: its record, one for this thread, and where that is listed if
+    /// there are many threads.
+    pub(crate) const RECORDS: RangeInclusive<usize> = 1..=3;
+}
