@@ -106,8 +106,8 @@ mod thread_safe {
     unsafe impl Send for Sent {}
 
     /// A pool, and a chunk of it, with others live around it.
-    fn pool_and_chunk() -> (SyncPoolHandle, Sent) {
-        let pool = SyncRawPool::builder(LAYOUT).build_sync_handle().unwrap();
+    fn pool_and_chunk() -> (SyncRawPool, Sent) {
+        let pool = SyncRawPool::new(LAYOUT).unwrap();
         let chunks: Vec<_> = (0..100).map(|_| pool.allocate().unwrap()).collect();
         (pool, Sent(chunks[50]))
     }
@@ -198,9 +198,12 @@ mod thread_safe {
     #[test]
     fn a_chunk_of_a_closed_pool_may_be_freed_once() {
         // Its remote bit is 1 while it is live (C4), which must not be taken for a double free.
-        let (pool, chunk) = pool_and_chunk();
+        let pool = SyncRawPool::builder(LAYOUT).build_sync_handle().unwrap();
+        let chunks: Vec<_> = (0..100).map(|_| pool.allocate().unwrap()).collect();
         drop(pool);
-        // SAFETY: live, of a pool for that layout.
-        unsafe { SyncPoolHandle::deallocate_dyn(chunk.0, LAYOUT) };
+        for chunk in chunks {
+            // SAFETY: live, of a pool for that layout.
+            unsafe { SyncPoolHandle::deallocate_dyn(chunk, LAYOUT) };
+        }
     }
 }
