@@ -60,7 +60,8 @@ impl<T, P: Parent + 'static, S> PoolBuilder<T, P, S> {
         Self { raw: self.raw.config(config), ..self }
     }
 
-    /// Where the pool's memory comes from, instead of the global allocator.
+    /// Where the pool's memory comes from, instead of the global allocator. For a `SyncPool` it must be [`Send`] and
+    /// [`Sync`].
     pub fn parent<Q: Parent + 'static>(self, parent: Q) -> PoolBuilder<T, Q, S> {
         PoolBuilder { raw: self.raw.parent(parent), pool: PhantomData }
     }

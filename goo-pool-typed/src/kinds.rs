@@ -72,12 +72,15 @@ pub type PoolBox<T> = generic::PoolBox<T>;
 ///
 /// | | locked instructions |
 /// |---|---|
-/// | to allocate | none, as long as this thread's memory has a free chunk |
+/// | to allocate, as long as this thread's memory has a free chunk | none |
 /// | to drop a box, or move its value out, on the thread that allocated it | none, but a few when all of a block becomes free |
 /// | the same on another thread | one; one or two more for the first of 64 neighbours |
-/// | to clone a box | two more than to allocate: for as long as it takes, it has a handle |
-/// | to clone a handle; to drop one that is not the last | one |
-/// | all else, and to allocate when this thread's memory is full | the pool's lock, which is never held while memory is asked for or given back |
+/// | to clone a handle, or get one from a box; to drop one that is not the last | one |
+/// | to clone a box | two more than to allocate: it gets a handle, and drops it |
+/// | `alloc_iter`, `reserve`, `shrink_to_fit`, `len`, `capacity`, `stats`; to allocate when this thread's memory is full | the pool's lock |
+///
+/// A thread's first use of a pool costs a few more. The lock is never held while memory is asked for or given back, nor
+/// while code of yours runs.
 ///
 /// Memory of a thread that has ended is used by others. Threads do not take each other's free chunks while they run: with a
 /// limit, one may be refused while another has some. The numbers ([`len`](generic::Pool::len), [`stats`](generic::Pool::stats))
