@@ -1,10 +1,12 @@
-//! What the compiler promises about the public types: one thread, one word.
+//! What the compiler promises about the public types: which threads, and one word.
 
 use std::alloc::Layout;
 
 use goo_pool_core::{
     AllocError, BuildError, Config, Geometry, Global, LayoutTooLarge, PoolHandle, RawPool, RawPoolBuilder, Stats,
 };
+#[cfg(feature = "std")]
+use goo_pool_core::{LocalShard, SyncPoolHandle, SyncRawPool};
 use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
 #[test]
@@ -12,6 +14,17 @@ fn a_pool_and_its_handles_stay_on_one_thread() {
     assert_not_impl_any!(RawPool: Send, Sync, Clone);
     assert_not_impl_any!(PoolHandle: Send, Sync);
     assert_impl_all!(PoolHandle: Clone);
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn a_thread_safe_pool_goes_anywhere_and_its_shards_stay() {
+    assert_impl_all!(SyncRawPool: Send, Sync);
+    assert_not_impl_any!(SyncRawPool: Clone);
+    assert_impl_all!(SyncPoolHandle: Send, Sync, Clone);
+    assert_not_impl_any!(LocalShard<'static>: Send, Sync, Clone);
+    // What a thread-safe pool is built from goes with it.
+    assert_impl_all!(RawPoolBuilder<Global>: Send, Sync);
 }
 
 #[test]
@@ -28,6 +41,8 @@ fn plain_data_goes_anywhere() {
 #[test]
 fn a_pool_is_one_word() {
     assert_eq_size!(RawPool, PoolHandle, usize);
+    #[cfg(feature = "std")]
+    assert_eq_size!(SyncRawPool, SyncPoolHandle, Option<SyncPoolHandle>, usize);
     let pool = RawPool::new(Layout::new::<u8>()).unwrap();
     assert_eq!(pool.layout(), Layout::new::<u8>());
 }

@@ -8,11 +8,15 @@ use std::ptr::NonNull;
 
 use goo_pool_core::RawPool;
 
+fn message_of(misuse: impl FnOnce()) -> String {
+    *catch_unwind(AssertUnwindSafe(misuse)).unwrap_err().downcast::<String>().unwrap()
+}
+
 fn message_of_freeing(pool: &RawPool, chunk: NonNull<u8>) -> String {
     // SAFETY: it is not; the check in front of it panics.
-    let panic = catch_unwind(AssertUnwindSafe(|| unsafe { pool.deallocate(chunk) })).unwrap_err();
+    let message = message_of(|| unsafe { pool.deallocate(chunk) });
     pool.assert_valid();
-    *panic.downcast::<String>().unwrap()
+    message
 }
 
 fn pool() -> RawPool {
@@ -80,4 +84,126 @@ fn a_pointer_to_a_block_header_is_reported() {
     // SAFETY: the block's base, in the same segment.
     let base = unsafe { chunk.byte_sub(offset) };
     assert!(message_of_freeing(&pool, base).starts_with("misaligned pointer"));
+}
+
+/// The thread-safe pool sees less, because it looks without a lock: a chunk that is free in its block, or that its
+/// owner freed last.
+#[cfg(feature = "std")]
+mod thread_safe {
+    use super::message_of;
+    use std::alloc::Layout;
+    use std::ptr::NonNull;
+    use std::thread;
+
+    use goo_pool_core::{Handle as _, SyncPoolHandle, SyncRawPool};
+
+    const LAYOUT: Layout = Layout::new::<u64>();
+
+    #[derive(Clone, Copy)]
+    struct Sent(NonNull<u8>);
+
+    // SAFETY: a chunk is memory that any thread may have.
+    unsafe impl Send for Sent {}
+
+    /// A pool, and a chunk of it, with others live around it.
+    fn pool_and_chunk() -> (SyncRawPool, Sent) {
+        let pool = SyncRawPool::new(LAYOUT).unwrap();
+        let chunks: Vec<_> = (0..100).map(|_| pool.allocate().unwrap()).collect();
+        (pool, Sent(chunks[50]))
+    }
+
+    fn free(pool: &SyncRawPool, Sent(chunk): Sent) {
+        // SAFETY: live, or the check in front of it panics.
+        unsafe { pool.deallocate(chunk) };
+    }
+
+    fn free_elsewhere(pool: &SyncRawPool, chunk: Sent) {
+        thread::scope(|scope| scope.spawn(move || free(pool, chunk)).join()).unwrap();
+    }
+
+    /// It says so, and nothing has changed.
+    fn assert_reported(pool: &SyncRawPool, chunk: Sent) {
+        let before = pool.stats();
+        for elsewhere in [false, true] {
+            let message = if elsewhere {
+                thread::scope(|scope| scope.spawn(move || message_of(|| free(pool, chunk))).join()).unwrap()
+            } else {
+                message_of(|| free(pool, chunk))
+            };
+            assert_eq!(message, format!("double free: chunk {:p} is already free", chunk.0));
+            // SAFETY: the other threads are joined.
+            unsafe { pool.assert_valid() };
+            assert_eq!(pool.stats(), before);
+        }
+    }
+
+    #[test]
+    fn a_chunk_freed_twice_in_a_row_is_reported() {
+        let (pool, chunk) = pool_and_chunk();
+        free(&pool, chunk);
+        assert_reported(&pool, chunk);
+    }
+
+    #[test]
+    fn a_chunk_freed_twice_much_later_is_reported() {
+        let pool = SyncRawPool::new(LAYOUT).unwrap();
+        let chunks: Vec<_> = (0..200).map(|_| Sent(pool.allocate().unwrap())).collect();
+        chunks.iter().for_each(|&chunk| free(&pool, chunk));
+        chunks.into_iter().for_each(|chunk| assert_reported(&pool, chunk));
+    }
+
+    #[test]
+    fn a_chunk_freed_twice_elsewhere_is_reported() {
+        let (pool, chunk) = pool_and_chunk();
+        free_elsewhere(&pool, chunk);
+        assert_reported(&pool, chunk);
+    }
+
+    #[test]
+    fn a_chunk_freed_here_after_it_was_freed_elsewhere_is_reported() {
+        let (pool, chunk) = pool_and_chunk();
+        let local = pool.local();
+        free_elsewhere(&pool, chunk);
+        // SAFETY: it is not; the check in front of it panics.
+        assert!(message_of(|| unsafe { local.deallocate(chunk.0) }).starts_with("double free"));
+    }
+
+    #[test]
+    fn a_chunk_freed_elsewhere_after_it_was_freed_here_is_reported() {
+        // In its block, and as the chunk that its owner freed last.
+        for freed_before in [true, false] {
+            let (pool, chunk) = pool_and_chunk();
+            if freed_before {
+                let another = Sent(pool.allocate().unwrap());
+                free(&pool, another);
+            }
+            free(&pool, chunk);
+            assert_reported(&pool, chunk);
+        }
+    }
+
+    #[test]
+    fn a_chunk_that_its_owner_has_in_its_hand_again_is_reported_to_the_owner() {
+        let pool = SyncRawPool::builder(LAYOUT).capacity(100).build_sync().unwrap();
+        let chunks: Vec<_> = (0..pool.capacity()).map(|_| Sent(pool.allocate().unwrap())).collect();
+        chunks[..3].iter().for_each(|&chunk| free(&pool, chunk));
+        // The one freed first was kept aside, the others went back to their word, which is taken out in one piece.
+        assert_eq!(pool.allocate(), Ok(chunks[0].0));
+        assert_eq!(pool.allocate(), Ok(chunks[1].0));
+        assert!(message_of(|| free(&pool, chunks[2])).starts_with("double free"));
+        assert_eq!(pool.allocate(), Ok(chunks[2].0));
+    }
+
+    /// A false alarm would be worse than none.
+    #[test]
+    fn a_chunk_of_a_closed_pool_may_be_freed_once() {
+        // Its remote bit is 1 while it is live (C4), which must not be taken for a double free.
+        let pool = SyncRawPool::builder(LAYOUT).build_sync_handle().unwrap();
+        let chunks: Vec<_> = (0..100).map(|_| pool.allocate().unwrap()).collect();
+        drop(pool);
+        for chunk in chunks {
+            // SAFETY: live, of a pool for that layout.
+            unsafe { SyncPoolHandle::deallocate_dyn(chunk, LAYOUT) };
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 #[path = "common/sync.rs"]
 mod common;
+#[path = "common/worker.rs"]
+mod worker;
 
 use std::alloc::Layout;
 use std::cell::RefCell;
@@ -11,6 +13,7 @@ use std::thread;
 
 use common::{Rng, Sent, SyncWatch, SyncWatched};
 use goo_pool_core::{AllocError, Handle as _, LocalShard, RawPoolBuilder, SyncPoolHandle, SyncRawPool};
+use worker::Worker;
 
 const LAYOUT: Layout = Layout::new::<[u64; 8]>();
 
@@ -298,6 +301,92 @@ fn what_was_reserved_serves_all_threads() {
     assert!(watch.calls() <= calls + 3, "{} after {calls}", watch.calls());
     pool.shrink_to_fit();
     assert_eq!(pool.capacity(), 0);
+}
+
+#[test]
+fn what_a_guest_left_is_not_counted_as_room_for_others() {
+    // A thread without an index counted the guest shard's free chunks as its own when it reserved, but then it got an
+    // index, a shard, and none of them.
+    let _alone = alone();
+    for (guests, own_first) in [(1, false), (1, true), (100, false), (100, true)] {
+        let (builder, watch) = watched(LAYOUT);
+        let pool = Arc::new(builder.max_chunks(200).first_segment(3000).max_segment(3000).build_sync().unwrap());
+        let (thread, in_thread) = (Worker::start(), pool.clone());
+        // Now it has an index, so that it will have had one.
+        thread.run(move || free(&in_thread, in_thread.allocate().unwrap()));
+        let (left, in_thread) = (Arc::new(Mutex::new(Vec::new())), pool.clone());
+        let result = left.clone();
+        thread.end_with(move || result.lock().unwrap().extend(fill(&in_thread, guests).into_iter().map(Sent)));
+        left.lock().unwrap().drain(..).for_each(|Sent(chunk)| free(&pool, chunk));
+        let in_thread = pool.clone();
+        Worker::start().run(move || {
+            if own_first {
+                free(&in_thread, in_thread.allocate().unwrap());
+            }
+            let room = (1..200).rev().find(|&room| in_thread.reserve(room).is_ok()).unwrap();
+            let chunks: Result<Vec<_>, _> = (0..room).map(|_| in_thread.allocate()).collect();
+            chunks.unwrap_or_else(|error| panic!("{room} were reserved: {error}"));
+        });
+        drop(pool);
+        assert_eq!(watch.pieces(), 0);
+    }
+}
+
+#[test]
+fn a_refused_thread_gets_what_an_ended_one_left() {
+    let _alone = alone();
+    let (builder, _watch) = watched(LAYOUT);
+    let pool = Arc::new(builder.max_chunks(100).build_sync().unwrap());
+    let all = |pool: &SyncRawPool| std::iter::from_fn(|| pool.allocate().ok()).map(Sent).collect::<Vec<_>>();
+    // Both threads have a shard before one takes all there is.
+    let mut mine = vec![Sent(pool.allocate().unwrap())];
+    let (other, in_other) = (Worker::start(), pool.clone());
+    let mut others = other.run(move || all(&in_other));
+    mine.extend(all(&pool));
+    assert_eq!((pool.len(), pool.capacity()), (100, 100));
+    let (freed, in_other) = (others.split_off(others.len() / 2), pool.clone());
+    other.run(move || freed.into_iter().for_each(|Sent(chunk)| free(&in_other, chunk)));
+    assert_eq!(pool.allocate(), Err(AllocError::LimitReached { max_chunks: 100 }), "a running thread keeps its chunks");
+    assert_ne!(pool.len(), 100);
+    drop(other);
+    mine.extend(all(&pool));
+    assert_eq!(pool.len(), 100);
+    mine.into_iter().chain(others).for_each(|Sent(chunk)| free(&pool, chunk));
+    pool.shrink_to_fit();
+    assert_eq!(pool.capacity(), 0);
+}
+
+#[test]
+fn what_one_ended_thread_took_from_another_goes_back_too() {
+    // A shard without a thread was emptied before the hands of others, which had some of its blocks' chunks, so that
+    // its segments stayed.
+    let _alone = alone();
+    let (builder, watch) = watched(LAYOUT);
+    let pool = Arc::new(builder.first_segment(20_000).build_sync().unwrap());
+    let (first, second) = (Worker::start(), Worker::start());
+    let in_first = pool.clone();
+    let mut kept: Vec<_> = first.run(move || fill(&in_first, 100).into_iter().map(Sent).collect());
+    let (freed, in_first) = (kept.split_off(50), pool.clone());
+    let in_second = pool.clone();
+    kept.push(second.run(move || Sent(in_second.allocate().unwrap())));
+    let to_free = freed.clone();
+    first.run(move || to_free.into_iter().for_each(|Sent(chunk)| free(&in_first, chunk)));
+    drop(first);
+    let in_second = pool.clone();
+    let taken: Vec<_> = second.run(move || {
+        let mut taken = vec![];
+        // One of the first thread's chunks, with others in the same word.
+        while taken.last().is_none_or(|last| !freed.contains(last)) {
+            taken.push(Sent(in_second.allocate().unwrap()));
+        }
+        taken
+    });
+    drop(second);
+    kept.into_iter().chain(taken).for_each(|Sent(chunk)| free(&pool, chunk));
+    pool.shrink_to_fit();
+    assert_eq!(pool.capacity(), 0);
+    drop(pool);
+    assert_eq!(watch.pieces(), 0);
 }
 
 /// Allocates and frees when its thread ends.

@@ -27,6 +27,7 @@ mod shared_parent;
 mod sync_pool_handle;
 mod sync_raw_pool;
 mod thread_index;
+mod validate;
 
 pub(crate) use kind::Threads;
 pub(crate) use shared::SharedPtr;

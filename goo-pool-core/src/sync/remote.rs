@@ -150,17 +150,27 @@ impl Pending {
         // ORDERING: Relaxed: only saves the exchange of an empty stack.
         let empty = self.0.load(Relaxed).is_null();
         // ORDERING: Acquire pairs with the Release in `push`.
-        let mut first = if empty { ptr::null_mut() } else { self.0.swap(ptr::null_mut(), Acquire) };
-        core::iter::from_fn(move || {
-            let header = ptr::NonNull::new(first)?;
-            // SAFETY: a block that is pending belongs to this shard still (R3).
-            let block = unsafe { Block::from_header(header) };
-            // Before the marks are taken: then it may be pushed again.
-            // ORDERING: Relaxed: the stack was taken with Acquire.
-            first = block.marks().next.load(Relaxed);
-            Some(block)
-        })
+        linked(if empty { ptr::null_mut() } else { self.0.swap(ptr::null_mut(), Acquire) })
     }
+
+    /// The blocks that the stack has, while no other thread uses the pool.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Block<Threads>> + use<> {
+        // ORDERING: Relaxed: nobody pushes.
+        linked(self.0.load(Relaxed))
+    }
+}
+
+/// A pending stack's blocks from that one on.
+fn linked(mut first: *mut Header<Threads>) -> impl Iterator<Item = Block<Threads>> {
+    core::iter::from_fn(move || {
+        let header = ptr::NonNull::new(first)?;
+        // SAFETY: a block that is pending belongs to this shard still (R3).
+        let block = unsafe { Block::from_header(header) };
+        // Before the marks are taken: then it may be pushed again.
+        // ORDERING: Relaxed: the stack was taken with Acquire.
+        first = block.marks().next.load(Relaxed);
+        Some(block)
+    })
 }
 
 impl Shard {

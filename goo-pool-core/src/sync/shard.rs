@@ -25,7 +25,7 @@ pub(crate) const RESERVE: usize = 1;
 pub(crate) struct Shard {
     pub(crate) front: Front<Threads>,
     /// Blocks of this shard whose chunks are all free, in no other list.
-    empties: BlockList<Threads>,
+    pub(super) empties: BlockList<Threads>,
     empty_count: Cell<usize>,
     /// The owner of its blocks: a thread index, or `NOBODY` for the guest shard.
     pub(crate) index: u32,
@@ -105,6 +105,8 @@ impl ShardPtr {
 pub(crate) unsafe fn free(chunk: ChunkPtr, shape: impl Shape) {
     // SAFETY: (1).
     let (block, at) = unsafe { chunk.place::<Threads>(shape) };
+    #[cfg(debug_assertions)]
+    check_freed(chunk, block, at);
     let owner = &block.header().owner;
     if owner.index() == thread_index::current() {
         // SAFETY: (1) and (2); the block is the shard's, and the shard this thread's (T1).
@@ -113,6 +115,31 @@ pub(crate) unsafe fn free(chunk: ChunkPtr, shape: impl Shape) {
         // SAFETY: (1) and (2).
         unsafe { block.free_remotely(at) };
     }
+}
+
+/// Says clearly that a chunk is already free, if that can be seen without a lock, which would hide races from those who
+/// look for them. Of a live chunk all that is read here was written before it was handed out, so there is no false alarm.
+#[cfg(debug_assertions)]
+fn check_freed(chunk: ChunkPtr, block: Block<Threads>, at: BitIndex) {
+    let owner = &block.header().owner;
+    let front = &owner.shard().front;
+    // SAFETY: a chunk's word.
+    let local = unsafe { block.word(at.word) };
+    // SAFETY: the same.
+    let remote = unsafe { block.remote_word(at.word) };
+    let mut free = local.get() & at.mask() != 0 || front.recent() == chunk.get().as_ptr();
+    if remote.get() & at.mask() != 0 {
+        // Of a closed pool's outstanding chunks too (C4). Looked at again: if the closer set the bit, the pool is seen
+        // closed after that.
+        free |= remote.observe() & at.mask() != 0 && owner.shard().pool.is_open();
+    }
+    if owner.index() == thread_index::current() {
+        // Only the owner can read word and base together. What it freed itself may be in its hand again.
+        let (bits, base) = front.word();
+        let behind = chunk.get().addr().get().wrapping_sub(base.addr()) / owner.shard().pool.geometry.stride();
+        free |= behind < 64 && bits & (1 << behind) != 0;
+    }
+    assert!(!free, "double free: chunk {:p} is already free", chunk.get());
 }
 
 impl Shard {

@@ -190,6 +190,21 @@ impl SyncRawPool {
         self.shared.capacity()
     }
 
+    /// Checks the pool's inner invariants in full, for tests.
+    ///
+    /// # Panics
+    ///
+    /// If the pool is broken: because of a bug in it, or a broken safety duty.
+    ///
+    /// # Safety
+    ///
+    /// 1. While this runs, no other thread uses the pool or frees a chunk of it; and what other threads did with it
+    ///    before, happened before (they were joined, or sent a message).
+    pub unsafe fn assert_valid(&self) {
+        // SAFETY: (1).
+        unsafe { self.shared.assert_valid() };
+    }
+
     /// The layout of a chunk, as it was asked for.
     #[must_use]
     pub fn layout(&self) -> Layout {

@@ -28,6 +28,11 @@ impl SyncWatch {
         self.held.lock().unwrap().values().map(Layout::size).sum()
     }
 
+    /// Address and layout of each piece that the pools have now.
+    pub(crate) fn held(&self) -> Vec<(usize, Layout)> {
+        self.held.lock().unwrap().iter().map(|(&address, &layout)| (address, layout)).collect()
+    }
+
     pub(crate) fn calls(&self) -> usize {
         self.calls.load(Relaxed)
     }
