@@ -2,6 +2,7 @@
 
 use core::alloc::Layout;
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 
 use crate::block::ChunkPtr;
@@ -244,6 +245,10 @@ impl RawPool {
         self.heap.assert_valid();
     }
 }
+
+// A panic, of the parent or of what `for_each_live` calls, leaves a pool whole.
+impl UnwindSafe for RawPool {}
+impl RefUnwindSafe for RawPool {}
 
 impl Drop for RawPool {
     fn drop(&mut self) {

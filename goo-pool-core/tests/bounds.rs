@@ -1,6 +1,7 @@
 //! What the compiler promises about the public types: which threads, and one word.
 
 use std::alloc::Layout;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use goo_pool_core::{
     AllocError, BuildError, Config, Geometry, Global, LayoutTooLarge, PoolHandle, RawPool, RawPoolBuilder, Stats,
@@ -25,6 +26,19 @@ fn a_thread_safe_pool_goes_anywhere_and_its_shards_stay() {
     assert_not_impl_any!(LocalShard<'static>: Send, Sync, Clone);
     // What a thread-safe pool is built from goes with it.
     assert_impl_all!(RawPoolBuilder<Global>: Send, Sync);
+}
+
+/// A panic of the parent leaves a pool whole, so it may be used afterwards.
+#[test]
+fn a_pool_is_usable_after_a_panic() {
+    assert_impl_all!(RawPool: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(PoolHandle: UnwindSafe, RefUnwindSafe);
+    #[cfg(feature = "std")]
+    {
+        assert_impl_all!(SyncRawPool: UnwindSafe, RefUnwindSafe);
+        assert_impl_all!(SyncPoolHandle: UnwindSafe, RefUnwindSafe);
+        assert_impl_all!(LocalShard<'static>: UnwindSafe, RefUnwindSafe);
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering::AcqRel, Ordering::Relaxed};
 use super::kind::Threads;
 use super::lock::Lock;
 use super::returned::Returned;
-use super::shared::{Handle, SharedPtr};
+use super::shared::{Held, SharedPtr};
 use super::thread_index::{self, Claim};
 use crate::block::{Block, ChunkPtr};
 use crate::error::BuildError;
@@ -333,7 +333,7 @@ impl End {
 impl Drop for Destroyed {
     fn drop(&mut self) {
         // Released also if the parent panics.
-        let _successor = self.0.closed.successor.take().map(Handle);
+        let _successor = self.0.closed.successor.take().map(Held);
         // SAFETY: the pool has no segment any more, so no chunk and no handle, and it is in no list.
         unsafe { self.0.destroy() };
     }

@@ -7,7 +7,6 @@ use super::shard::ShardPtr;
 use super::shared::{Locked, SharedPtr};
 use crate::block::Block;
 use crate::kind::Register;
-use crate::segment::Segment;
 use crate::stats::Stats;
 
 impl SharedPtr {
@@ -23,18 +22,13 @@ impl SharedPtr {
 
     /// Free chunks that the owner of `mine` can get without asking the parent, nor what other threads have.
     pub(crate) fn free_for(self, locked: &Locked, mine: Option<ShardPtr>) -> usize {
-        let segments = &locked.store.segments;
-        let in_block = |block: Block<Threads>| match mine {
-            Some(mine) if block.header().owner.is(mine) => free_chunks(block),
-            // A block of the store's, or one of the guest's that is just as empty.
-            _ if block.header().owner.is_nobodys() && block.is_full_of_free_chunks() => block.chunks(),
-            _ => 0,
-        };
-        let in_segment = |segment: Segment| {
-            let cut: usize = segment.cut_blocks(&self.geometry).map(|block: Block<Threads>| block.chunks()).sum();
-            segment.chunks() - cut + segment.cut_blocks(&self.geometry).map(in_block).sum::<usize>()
-        };
-        segments.iter().map(in_segment).sum::<usize>() + mine.map_or(0, in_hand)
+        let is_mine = |block: &Block<Threads>| mine.is_some_and(|mine| block.header().owner.is(mine));
+        let blocks = || locked.blocks(&self.geometry);
+        let not_cut = locked.store.segments.chunks.get() - blocks().map(Block::chunks).sum::<usize>();
+        let in_blocks: usize = blocks().filter(is_mine).map(free_chunks).sum();
+        // A block that the guest gave to the store still counts as the guest's.
+        let in_store: usize = locked.store.empties.iter().filter(|block| !is_mine(block)).map(Block::chunks).sum();
+        not_cut + in_blocks + in_store + mine.map_or(0, in_hand)
     }
 
     pub(crate) fn capacity(self) -> usize {

@@ -1,6 +1,7 @@
 //! A thread's own way into a thread-safe pool.
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 
 use super::shard::{self, ShardPtr};
@@ -133,6 +134,10 @@ impl<'p> LocalShard<'p> {
         self.pool
     }
 }
+
+// As the pool.
+impl UnwindSafe for LocalShard<'_> {}
+impl RefUnwindSafe for LocalShard<'_> {}
 
 impl fmt::Debug for LocalShard<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -63,9 +63,15 @@ impl SharedPtr {
 
     /// Gives the free blocks of all shards without a thread to the store.
     pub(crate) fn empty_out_unowned(self) {
+        // All hands first: they may hold chunks of each other's blocks.
+        self.for_each_unowned(|shard| shard.flush());
+        self.for_each_unowned(|shard| self.empty_out(shard));
+    }
+
+    fn for_each_unowned(self, visit: impl Fn(ShardPtr)) {
         for shard in self.shards.iter() {
             if let Some(_claim) = Claim::new(shard.index) {
-                self.empty_out(shard);
+                visit(shard);
             }
         }
     }

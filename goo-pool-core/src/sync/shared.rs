@@ -56,7 +56,7 @@ pub(crate) struct Locked {
 pub(crate) struct SharedPtr(NonNull<Shared>);
 
 /// One of a pool's handles.
-pub(crate) struct Handle(pub(crate) SharedPtr);
+pub(crate) struct Held(pub(crate) SharedPtr);
 
 impl Deref for SharedPtr {
     type Target = Shared;
@@ -145,10 +145,10 @@ impl SharedPtr {
     }
 
     /// One more handle, if the pool is open; for who has a chunk that keeps the state.
-    pub(crate) fn try_add_handle(self) -> Option<Handle> {
+    pub(crate) fn try_add_handle(self) -> Option<Held> {
         // ORDERING: Relaxed: as `add_handle`; what was done before 0 is nothing to us.
         self.handles.0.fetch_update(Relaxed, Relaxed, |count| (count != 0).then(|| count + 1)).ok()?;
-        Some(Handle(self))
+        Some(Held(self))
     }
 
     /// One handle less; the last one closes the pool, and the caller must not use it any more.
@@ -353,8 +353,12 @@ impl SharedPtr {
 
     /// Makes room for `additional` more chunks, for this thread.
     pub(crate) fn make_room(self, additional: usize) -> Result<(), AllocError> {
+        // A thread that has no index yet gets one when it allocates; it does not become a guest.
+        let is_guest = thread_index::current_or_new().is_none();
         let missing = || {
-            let free = self.with_locked(|locked| self.free_for(locked, self.my_shard().or(locked.guest.get())));
+            let free = self.with_locked(|locked| {
+                self.free_for(locked, if is_guest { locked.guest.get() } else { self.my_shard() })
+            });
             additional.saturating_sub(free)
         };
         if missing() == 0 {
@@ -371,10 +375,20 @@ impl SharedPtr {
 
     /// Gives back all segments that are empty now, as far as this thread can tell.
     pub(crate) fn shrink_to_fit(self) {
-        if let Some(shard) = self.my_shard() {
+        // All hands first: they may hold chunks of each other's blocks.
+        let mine = self.my_shard();
+        if let Some(shard) = mine {
+            shard.flush();
+        }
+        self.with_locked(|locked| {
+            if let Some(guest) = locked.guest.get() {
+                guest.flush();
+            }
+        });
+        self.empty_out_unowned();
+        if let Some(shard) = mine {
             self.empty_out(shard);
         }
-        self.empty_out_unowned();
         self.with_locked(|locked| {
             if let Some(guest) = locked.guest.get() {
                 guest.flush();
@@ -437,14 +451,14 @@ impl Locked {
     }
 }
 
-impl Handle {
+impl Held {
     /// The pool, with the handle, which is the caller's to release.
     pub(crate) fn into_shared(self) -> SharedPtr {
         std::mem::ManuallyDrop::new(self).0
     }
 }
 
-impl Drop for Handle {
+impl Drop for Held {
     fn drop(&mut self) {
         self.0.release_handle();
     }

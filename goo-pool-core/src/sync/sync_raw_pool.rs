@@ -3,6 +3,7 @@
 use std::alloc::Layout;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 
 use super::closing;
@@ -67,6 +68,10 @@ pub struct SyncRawPool {
 unsafe impl Send for SyncRawPool {}
 // SAFETY: the same.
 unsafe impl Sync for SyncRawPool {}
+
+// A panic of the parent leaves a pool whole.
+impl UnwindSafe for SyncRawPool {}
+impl RefUnwindSafe for SyncRawPool {}
 
 impl SyncRawPool {
     /// A pool for chunks of `layout` over the global allocator. It asks for no chunk's memory yet.

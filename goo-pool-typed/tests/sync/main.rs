@@ -21,7 +21,7 @@ mod kind {
 
     /// A closed pool opens again, rather than another takes its place.
     pub(crate) const OPENS_AGAIN: bool = false;
-    /// Pieces that a pool has from its parent besides segments: its record, one for this thread, and where that is listed if
-    /// there are many threads.
-    pub(crate) const RECORDS: RangeInclusive<usize> = 1..=3;
+    /// Pieces that a pool has from its parent besides segments: its record and the parent's, one for this thread, and where
+    /// that is listed if there are many threads.
+    pub(crate) const RECORDS: RangeInclusive<usize> = 2..=4;
 }
