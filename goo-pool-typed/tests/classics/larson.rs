@@ -1,5 +1,6 @@
 //! larson: objects that outlive their threads.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::{self, Scope, ScopedJoinHandle};
 
 use super::objects::{Record, expect};
@@ -15,7 +16,7 @@ use super::{Outcome, Workload};
 /// objects have random sizes. As there, the old object is freed before the new one is allocated.
 #[derive(Clone, Copy, Debug)]
 pub struct Larson {
-    /// Threads at a time.
+    /// Threads that work at a time; as many again may be about to end.
     pub threads: usize,
     /// Objects of each thread.
     pub objects: usize,
@@ -24,12 +25,14 @@ pub struct Larson {
 }
 
 /// What a thread leaves to its successor.
-struct Line<H> {
+struct Line<'scope, H> {
     number: u64,
     rng: Rng,
     objects: Vec<Option<H>>,
     generations: u64,
     replacements: u64,
+    /// Threads of this line that are gone.
+    gone: &'scope AtomicU64,
 }
 
 /// A thread's end: it has a successor, or its line ends after so many replacements.
@@ -43,19 +46,16 @@ const STRETCH: u64 = 1000;
 
 impl Workload<Record> for Larson {
     fn run<S: Shared<Record>>(&self, pool: &S::Pool, run: &Run) -> Outcome {
+        let gone: Vec<_> = (0..self.threads).map(|_| AtomicU64::new(0)).collect();
         let replacements: u64 = thread::scope(|scope| {
-            let keep = |number| {
+            let keep = |(gone, number)| {
                 scope.spawn(move || {
-                    let objects = Vec::with_capacity(self.objects);
-                    let line =
-                        Line::<S::Handle> { number, rng: Rng::new(number), objects, generations: 0, replacements: 0 };
-                    last_of(scope.spawn(move || {
-                        let _part = run.take_part();
-                        self.live::<S>(scope, pool, run, line)
-                    }))
+                    let (rng, objects) = (Rng::new(number), Vec::with_capacity(self.objects));
+                    let line = Line::<S::Handle> { number, rng, objects, generations: 0, replacements: 0, gone };
+                    last_of(self.begin::<S>(scope, pool, run, line), gone)
                 })
             };
-            let keepers: Vec<_> = (0..self.threads as u64).map(keep).collect();
+            let keepers: Vec<_> = gone.iter().zip(0..).map(keep).collect();
             keepers.into_iter().map(join).sum()
         });
         let all = self.threads * self.objects;
@@ -65,23 +65,38 @@ impl Workload<Record> for Larson {
 
 /// Waits for a thread and all its successors, one after the other: an ended thread keeps its stack until somebody has waited
 /// for it. Gives the line's replacements.
-fn last_of<'scope>(mut thread: ScopedJoinHandle<'scope, End<'scope>>) -> u64 {
+fn last_of<'scope>(mut thread: ScopedJoinHandle<'scope, End<'scope>>, gone: &AtomicU64) -> u64 {
     loop {
         match join(thread) {
             End::Successor(successor) => thread = successor,
             End::Line(replacements) => return replacements,
         }
+        gone.fetch_add(1, Relaxed);
     }
 }
 
 impl Larson {
+    /// Starts a line's next thread.
+    fn begin<'scope, S: Shared<Record>>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        pool: &'scope S::Pool,
+        run: &'scope Run,
+        line: Line<'scope, S::Handle>,
+    ) -> ScopedJoinHandle<'scope, End<'scope>> {
+        scope.spawn(move || {
+            let _part = run.take_part();
+            self.live::<S>(scope, pool, run, line)
+        })
+    }
+
     /// One thread's life.
     fn live<'scope, S: Shared<Record>>(
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         pool: &'scope S::Pool,
         run: &'scope Run,
-        mut line: Line<S::Handle>,
+        mut line: Line<'scope, S::Handle>,
     ) -> End<'scope> {
         let local = S::local(pool);
         // One cookie for each place: the objects of all places are live at the same time.
@@ -101,6 +116,8 @@ impl Larson {
             line.replacements += stretch;
             left -= stretch;
         }
+        // A thread that ends may take longer for that than others live. There are at most two of a line.
+        run.wait_for(|| (line.gone.load(Relaxed) == line.generations).then_some(()));
         line.generations += 1;
         if run.is_over(line.generations) {
             for (place, object) in line.objects.drain(..).enumerate() {
@@ -109,10 +126,7 @@ impl Larson {
             return End::Line(line.replacements);
         }
         drop(local);
-        End::Successor(scope.spawn(move || {
-            let _part = run.take_part();
-            self.live::<S>(scope, pool, run, line)
-        }))
+        End::Successor(self.begin::<S>(scope, pool, run, line))
     }
 }
 
