@@ -27,17 +27,19 @@ pub struct Scale {
     larson: Larson,
     mstress: Mstress,
     cache: Cache,
-    replace: usize,
+    /// Objects of each thread on the curve. Few: what is asked is whether threads hinder each other in the pool, and the more
+    /// of them there are, the less their objects fit into the caches together.
+    few: usize,
 }
 
 impl Scale {
     /// The sizes that figures are published for.
     pub const FULL: Scale = Scale {
         xmalloc: Xmalloc { producers: 1, consumers: 1, batches: 16, objects: 512 },
-        larson: Larson { threads: 2, objects: 5_000, replacements: 250_000 },
+        larson: Larson { threads: 2, objects: 5_000, replacements: 500_000 },
         mstress: Mstress { threads: 2, objects: 20_000, table: 1_000 },
         cache: Cache { threads: 2, objects: 4, writes: 100, scratch: false },
-        replace: 1_000,
+        few: 1_000,
     };
 
     /// Small sizes, to see that everything runs.
@@ -46,7 +48,7 @@ impl Scale {
         larson: Larson { objects: 100, replacements: 1_000, ..Self::FULL.larson },
         mstress: Mstress { objects: 200, table: 20, ..Self::FULL.mstress },
         cache: Self::FULL.cache,
-        replace: 100,
+        few: 100,
     };
 }
 
@@ -69,9 +71,9 @@ pub fn curve(scale: Scale) -> Vec<Entry> {
     let mut entries = Vec::new();
     for threads in THREADS {
         contest::<Record>(&mut entries, &format!("pair@{threads}"), Pairs { threads });
-        let replace = Replacements { threads, objects: scale.replace };
-        contest::<Record>(&mut entries, &format!("replace@{threads}"), replace);
-        contest::<Record>(&mut entries, &format!("larson@{threads}"), Larson { threads, ..scale.larson });
+        let objects = scale.few;
+        contest::<Record>(&mut entries, &format!("replace@{threads}"), Replacements { threads, objects });
+        contest::<Record>(&mut entries, &format!("larson@{threads}"), Larson { threads, objects, ..scale.larson });
     }
     // One contestant's whole curve at a time: its points are compared with each other.
     entries.sort_by_key(|entry| {
