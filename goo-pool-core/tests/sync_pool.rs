@@ -248,6 +248,53 @@ fn threads_that_take_turns_do_not_hoard() {
 }
 
 #[test]
+fn a_pool_at_the_place_of_one_that_is_gone_is_not_taken_for_it() {
+    let _alone = alone();
+    for _ in 0..scaled(50, 3) {
+        // This thread remembers its shard of a pool whose memory another thread's pool then has.
+        let gone = SyncRawPool::new(LAYOUT).unwrap();
+        fill(&gone, 3).into_iter().for_each(|chunk| free(&gone, chunk));
+        drop(gone);
+        let (send, receive) = mpsc::sync_channel(0);
+        let owner = thread::spawn(move || {
+            let pool = Arc::new(SyncRawPool::new(LAYOUT).unwrap());
+            let chunks: Vec<_> = fill(&pool, 200).into_iter().map(Sent).collect();
+            send.send((pool.clone(), chunks)).unwrap();
+            for _ in 0..scaled(200, 10) {
+                let chunks: Vec<_> = fill(&pool, 3).into_iter().map(Sent).collect();
+                chunks.iter().for_each(|chunk| chunk.stamp(64));
+                chunks.into_iter().for_each(|chunk| {
+                    chunk.check(64);
+                    free(&pool, chunk.0);
+                });
+            }
+        });
+        let (pool, chunks) = receive.recv().unwrap();
+        chunks.into_iter().for_each(|Sent(chunk)| free(&pool, chunk));
+        owner.join().unwrap();
+        assert_eq!(pool.len(), 0);
+    }
+}
+
+#[test]
+fn one_thread_may_use_many_pools_by_turns() {
+    let _alone = alone();
+    let pools: Vec<_> = (0..3).map(|_| SyncRawPool::new(LAYOUT).unwrap()).collect();
+    let mut live = Vec::new();
+    for round in 0..scaled(3000, 60) {
+        let pool = &pools[round % 3];
+        live.push((pool, pool.allocate().unwrap()));
+        if round % 2 == 0 {
+            let (pool, chunk) = live.swap_remove(round * 7 % live.len());
+            free(pool, chunk);
+        }
+    }
+    assert_eq!(pools.iter().map(SyncRawPool::len).sum::<usize>(), live.len());
+    live.into_iter().for_each(|(pool, chunk)| free(pool, chunk));
+    assert!(pools.iter().all(SyncRawPool::is_empty));
+}
+
+#[test]
 fn a_limit_is_never_exceeded_by_racing_threads() {
     let _alone = alone();
     for limit in [1, 50, 1000] {

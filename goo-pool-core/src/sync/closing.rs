@@ -249,7 +249,7 @@ impl SharedPtr {
     /// the blocks were disowned: who gets one of these indices later knows of that, since the claim releases it.
     fn has_threads_but_this(self) -> bool {
         let this = thread_index::current();
-        self.shards.iter().any(|shard| shard.index != this && Claim::new(shard.index).is_none())
+        self.shards.iter().any(|shard| shard.id.index() != this && Claim::new(shard.id.index()).is_none())
     }
 
     /// Counts off what the shards hold in their hands and nobody can take any more.

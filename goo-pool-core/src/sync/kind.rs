@@ -1,10 +1,11 @@
 //! What the engine is made of when other threads look on.
 
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use super::remote::Marks;
 use super::shard::{Shard, ShardPtr};
+use super::shard_id::ShardId;
 use crate::block::Block;
 use crate::geometry::{MARKS, MAX_BITMAP_WORDS, REMOTE_WORDS, SHARED_HEADER_BYTES};
 use crate::kind::{Kind, Register};
@@ -16,15 +17,15 @@ pub(crate) struct Threads;
 /// Whom a block belongs to. Does not change while one of its chunks is live or held, except that closing
 /// makes it nobody's (T2).
 pub(crate) struct Owner {
-    /// The thread index of its shard, or [`NOBODY`](super::thread_index::NOBODY).
-    index: AtomicU32,
+    /// Its shard's [`ShardId`], or `NOBODY`.
+    id: AtomicU64,
     /// Stays when the block becomes nobody's: while one of the block's chunks is not accounted for, it is alive (C1).
     shard: AtomicPtr<Shard>,
 }
 
 impl Owner {
     pub(crate) fn new(shard: ShardPtr) -> Self {
-        Self { index: AtomicU32::new(shard.index), shard: AtomicPtr::new(shard.get().as_ptr()) }
+        Self { id: AtomicU64::new(shard.id.bits()), shard: AtomicPtr::new(shard.get().as_ptr()) }
     }
 
     /// Makes a block that was the store's a shard's. Under the pool's lock.
@@ -32,30 +33,30 @@ impl Owner {
         // ORDERING: Relaxed: whoever frees a chunk of the block has it from an allocation that comes after this.
         self.shard.store(shard.get().as_ptr(), Relaxed);
         // ORDERING: the same.
-        self.index.store(shard.index, Relaxed);
+        self.id.store(shard.id.bits(), Relaxed);
     }
 
     /// Whether the block is this shard's. Under the pool's lock.
     pub(crate) fn is(&self, shard: ShardPtr) -> bool {
         // ORDERING: Relaxed: written under the lock.
-        self.index() == shard.index && self.shard.load(Relaxed) == shard.get().as_ptr()
+        self.id() == shard.id && self.shard.load(Relaxed) == shard.get().as_ptr()
     }
 
     /// Whether the block is the store's or the guest's. Under the pool's lock.
     pub(crate) fn is_nobodys(&self) -> bool {
-        self.index() == super::thread_index::NOBODY
+        self.id() == ShardId::NOBODY
     }
 
     /// From now on all frees are remote; one that is under way may still be local (C2).
     pub(crate) fn disown(&self) {
         // ORDERING: Relaxed: nothing depends on when this is seen.
-        self.index.store(super::thread_index::NOBODY, Relaxed);
+        self.id.store(ShardId::NOBODY.bits(), Relaxed);
     }
 
     #[inline(always)]
-    pub(crate) fn index(&self) -> u32 {
-        // ORDERING: Relaxed: that it is our index was stored by this thread, or by one that had the index before.
-        self.index.load(Relaxed)
+    pub(crate) fn id(&self) -> ShardId {
+        // ORDERING: Relaxed: that it is ours was stored by this thread, or by one that had the index before.
+        ShardId::of_bits(self.id.load(Relaxed))
     }
 
     /// The shard of a block that has been one's.

@@ -21,6 +21,7 @@ mod raid;
 mod remote;
 mod returned;
 mod shard;
+mod shard_id;
 mod shard_table;
 mod shared;
 mod shared_parent;

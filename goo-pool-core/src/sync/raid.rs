@@ -31,7 +31,7 @@ const EIGHTH: usize = 8;
 impl SharedPtr {
     /// Takes free chunks of a shard without a thread for one that has none. False if there are none.
     pub(crate) fn raid_for(self, mine: ShardPtr) -> bool {
-        self.shards.iter().filter(|&other| other != mine).any(|other| match Claim::new(other.index) {
+        self.shards.iter().filter(|&other| other != mine).any(|other| match Claim::new(other.id.index()) {
             Some(_claim) => self.take_from(other, mine),
             None => false,
         })
@@ -70,7 +70,7 @@ impl SharedPtr {
 
     fn for_each_unowned(self, visit: impl Fn(ShardPtr)) {
         for shard in self.shards.iter() {
-            if let Some(_claim) = Claim::new(shard.index) {
+            if let Some(_claim) = Claim::new(shard.id.index()) {
                 visit(shard);
             }
         }

@@ -74,12 +74,9 @@ impl Block<Threads> {
 
     /// Takes a chunk back from a thread that does not own the block, which may be gone afterwards.
     ///
-    /// A call, so that the owner's path has no registers to save for it.
-    ///
     /// # Safety
     ///
     /// 1. `at` is the place of a chunk of the block that is the caller's, and not afterwards.
-    #[inline(never)]
     pub(crate) unsafe fn free_remotely(self, at: BitIndex) {
         // ORDERING: Relaxed: a mark that is gone already leaves the bit unmarked, which is allowed for.
         if self.marks().words.load(Relaxed) & (1 << at.word) == 0 {

@@ -7,6 +7,7 @@ use core::sync::atomic::AtomicU64;
 
 use super::kind::Threads;
 use super::remote::Pending;
+use super::shard_id::ShardId;
 use super::shared::SharedPtr;
 use super::thread_index;
 use crate::block::{BitIndex, Block, ChunkPtr};
@@ -27,8 +28,8 @@ pub(crate) struct Shard {
     /// Blocks of this shard whose chunks are all free, in no other list.
     pub(super) empties: BlockList<Threads>,
     empty_count: Cell<usize>,
-    /// The owner of its blocks: a thread index, or `NOBODY` for the guest shard.
-    pub(crate) index: u32,
+    /// What its blocks have: `NOBODY` for the guest shard.
+    pub(crate) id: ShardId,
     pub(crate) pool: SharedPtr,
     /// The pool's chunks when this shard looked last for what can be stolen.
     pub(crate) looked_at: Cell<usize>,
@@ -107,12 +108,51 @@ pub(crate) unsafe fn free(chunk: ChunkPtr, shape: impl Shape) {
     let (block, at) = unsafe { chunk.place::<Threads>(shape) };
     #[cfg(debug_assertions)]
     check_freed(chunk, block, at);
-    let owner = &block.header().owner;
-    if owner.index() == thread_index::current() {
-        // SAFETY: (1) and (2); the block is the shard's, and the shard this thread's (T1).
-        unsafe { owner.shard().free(chunk, shape) };
+    let id = block.header().owner.id();
+    if id.bits() == LAST_ID.get() {
+        // SAFETY: it is this block's shard (T5), so it is there: one of its chunks is live (T3).
+        let shard = unsafe { ShardPtr(NonNull::new_unchecked(LAST.get())) };
+        // SAFETY: (1) and (2); the block is the shard's, and the shard this thread's.
+        unsafe { shard.free(chunk, shape) };
     } else {
         // SAFETY: (1) and (2).
+        unsafe { free_elsewhere(chunk, block, at) };
+    }
+}
+
+std::thread_local! {
+    /// The shard of this thread that it freed into last, while it has its index, and the shard's [`ShardId`].
+    ///
+    /// Every chunk leads to its shard. But then the next allocation, which looks at what the free has stored there, waits until
+    /// it is known where that was: until the block of the chunk, which was stored there too, has been read. From here
+    /// it is known at once (`pair` in the threads' benches).
+    static LAST: Cell<*mut Shard> = const { Cell::new(core::ptr::null_mut()) };
+    static LAST_ID: Cell<u64> = const { Cell::new(ShardId::NONE.bits()) };
+}
+
+/// This thread's shards are no longer its own.
+pub(super) fn forget_last() {
+    LAST_ID.set(ShardId::NONE.bits());
+}
+
+/// Takes a chunk back whose block is another shard's than the last one's.
+///
+/// A call, so that the usual path has no registers to save for it.
+///
+/// # Safety
+///
+/// 1. As [`free`], for a chunk at that place.
+#[inline(never)]
+unsafe fn free_elsewhere(chunk: ChunkPtr, block: Block<Threads>, at: BitIndex) {
+    let owner = &block.header().owner;
+    if owner.id().index() == thread_index::current() {
+        let shard = owner.shard();
+        LAST.set(shard.0.as_ptr());
+        LAST_ID.set(shard.id.bits());
+        // SAFETY: (1); the block is the shard's, and the shard this thread's (T1).
+        unsafe { shard.free(chunk, shard.pool.geometry) };
+    } else {
+        // SAFETY: (1).
         unsafe { block.free_remotely(at) };
     }
 }
@@ -133,7 +173,7 @@ fn check_freed(chunk: ChunkPtr, block: Block<Threads>, at: BitIndex) {
         // closed after that.
         free |= remote.observe() & at.mask() != 0 && owner.shard().pool.is_open();
     }
-    if owner.index() == thread_index::current() {
+    if owner.id().index() == thread_index::current() {
         // Only the owner can read word and base together. What it freed itself may be in its hand again.
         let (bits, base) = front.word();
         let behind = chunk.get().addr().get().wrapping_sub(base.addr()) / owner.shard().pool.geometry.stride();
@@ -147,12 +187,12 @@ impl Shard {
         core::alloc::Layout::new::<Self>()
     }
 
-    pub(crate) fn new(pool: SharedPtr, index: u32) -> Self {
+    pub(crate) fn new(pool: SharedPtr, id: ShardId) -> Self {
         Self {
             front: Front::new(),
             empties: BlockList::new(),
             empty_count: Cell::new(0),
-            index,
+            id,
             pool,
             looked_at: Cell::new(0),
             loot: Cell::new(0),

@@ -13,9 +13,10 @@ use super::lock::Lock;
 use super::raid::Steal;
 use super::returned::Returned;
 use super::shard::{RESERVE, Shard, ShardPtr};
+use super::shard_id::ShardId;
 use super::shard_table::ShardTable;
 use super::shared_parent::SharedParent;
-use super::thread_index::{self, NOBODY};
+use super::thread_index;
 use crate::block::{Block, ChunkPtr};
 use crate::config::Config;
 use crate::error::AllocError;
@@ -277,7 +278,7 @@ impl SharedPtr {
             return Ok(Some(shard));
         }
         self.shards.prepare(index, &*self.parent).map_err(|layout| AllocError::OutOfMemory { layout })?;
-        let new = self.new_shard(index)?;
+        let new = self.new_shard(ShardId::new(index))?;
         // The parent may have used the pool, on this thread.
         let shard = self.shards.get(index);
         if shard.is_some() {
@@ -288,14 +289,14 @@ impl SharedPtr {
         Ok(shard.or(Some(new)))
     }
 
-    fn new_shard(self, index: u32) -> Result<ShardPtr, AllocError> {
+    fn new_shard(self, id: ShardId) -> Result<ShardPtr, AllocError> {
         let layout = Shard::layout();
         let Some(memory) = self.parent.allocate(layout) else {
             return Err(AllocError::OutOfMemory { layout });
         };
         let place = memory.cast::<Shard>();
         // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
-        unsafe { place.write(Shard::new(self, index)) };
+        unsafe { place.write(Shard::new(self, id)) };
         // SAFETY: it lives as long as the pool from now on.
         Ok(unsafe { ShardPtr::new(place) })
     }
@@ -310,7 +311,7 @@ impl SharedPtr {
     fn allocate_as_guest(self) -> Result<ChunkPtr, AllocError> {
         loop {
             let Some(guest) = self.with_locked(|locked| locked.guest.get()) else {
-                let new = self.new_shard(NOBODY)?;
+                let new = self.new_shard(ShardId::NOBODY)?;
                 let there_already = self.with_locked(|locked| {
                     let there = locked.guest.get();
                     locked.guest.set(there.or(Some(new)));

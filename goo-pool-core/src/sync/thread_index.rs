@@ -11,8 +11,6 @@ use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Orderi
 
 /// What a thread without an index has. No block belongs to it.
 pub(crate) const NONE: u32 = 0;
-/// The owner of blocks that no thread owns. No thread has it.
-pub(crate) const NOBODY: u32 = u32::MAX;
 /// Indices go from 1 to below this. More threads at a time allocate as guests.
 pub(crate) const LIMIT: u32 = 1 << 14;
 
@@ -125,6 +123,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // First: what this thread frees from now on must not touch its shards.
         let index = INDEX.replace(NONE);
+        super::shard::forget_last();
         if index != NONE {
             if KEPT.get() == 0 {
                 release(index);

@@ -42,7 +42,7 @@ impl SharedPtr {
         let mut pending = 0;
         for &shard in shards {
             assert!(shard.pool == self, "T1: a shard's pool");
-            assert!(self.shards.get(shard.index).is_none_or(|there| there == shard), "T1: a shard's index");
+            assert!(self.shards.get(shard.id.index()).is_none_or(|there| there == shard), "T1: a shard's index");
             assert_eq!(shard.empties.iter().count(), shard.empty_count(), "T1: a shard's empty blocks");
             for block in shard.front.room.iter().chain(shard.empties.iter()) {
                 assert!(block.header().owner.is(shard), "B4: a block in a list of another shard's");
