@@ -64,9 +64,7 @@ fn assert_bounded<T: Value>(workload: impl Workload<T>, rounds: usize, bound: us
         assert_eq!(stats.live_chunks, 0, "{outcome:?}");
         assert!(stats.total_chunks <= bound, "{stats} after {outcome:?}, {} in use would do", outcome.peak);
         assert_eq!(outcome.shared_lines, 0, "{outcome:?}");
-        // All threads have ended; what they left is nobody's. One may have held chunks of another's block, which come back to that
-        // block when it was looked at already: the second call finds them.
-        pool.shrink_to_fit();
+        // All threads have ended; what they left is nobody's. (Once, what one had held of another's block stayed behind.)
         pool.shrink_to_fit();
         assert_eq!(pool.capacity(), 0, "{}", pool.stats());
     }
