@@ -14,14 +14,14 @@ use crate::{
 };
 
 /// Each thread allocates, writes, reads and frees one object, again and again. One other object of the thread stays, as in the
-/// local [`Pair`](crate::workloads::Pair). A round is [`STRETCH`] objects.
+/// local [`Pair`](crate::workloads::Pair). A round is `STRETCH` objects.
 #[derive(Clone, Copy, Debug)]
 pub struct Pairs {
     /// Threads at a time.
     pub threads: usize,
 }
 
-/// Each thread has objects, and puts a new one in a random one's place, which it frees. A round is [`STRETCH`] of that.
+/// Each thread has objects, and puts a new one in a random one's place, which it frees. A round is `STRETCH` of that.
 #[derive(Clone, Copy, Debug)]
 pub struct Replacements {
     /// Threads at a time.

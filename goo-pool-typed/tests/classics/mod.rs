@@ -6,13 +6,13 @@
 //!
 //! | workload | what it stands for |
 //! |---|---|
-//! | [`Larson`] | a server: objects outlive the thread that allocated them |
-//! | [`Xmalloc`] | producers and consumers: whoever allocates never frees |
-//! | [`Mstress`] | all at once: objects kept, freed and exchanged; threads that come and go |
-//! | [`Cache`] | two threads' objects in one cache line, if the pool lets that happen |
-//! | [`Relay`] | many threads, one after the other |
+//! | `Larson` | a server: objects outlive the thread that allocated them |
+//! | `Xmalloc` | producers and consumers: whoever allocates never frees |
+//! | `Mstress` | all at once: objects kept, freed and exchanged; threads that come and go |
+//! | `Cache` | two threads' objects in one cache line, if the pool lets that happen |
+//! | `Relay` | many threads, one after the other |
 //!
-//! Read [`subject`] first: what a contestant has to do. [`ours`] is the one that all this is about.
+//! Read `subject` first: what a contestant has to do. `ours` is the one that all this is about.
 //!
 //! Threads meet through plain atomics, `try_lock`, spawn and join. That is what ThreadSanitizer understands while the standard
 //! library itself is not instrumented.
