@@ -37,18 +37,6 @@ struct Graveyard {
     first: Option<SharedPtr>,
 }
 
-/// Which pools of the graveyard to look over.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Look {
-    /// A free that was under way is soon over. So each is looked over at each of the first cold steps after its
-    /// closing, and then at the 16th, the 32nd, and so on: it may have millions of chunks.
-    WhereDue,
-    Everywhere,
-}
-
-/// So many cold steps are the first ones.
-const FIRST_STEPS: u32 = 8;
-
 // SAFETY: the pools in the list are used under the lock.
 unsafe impl Send for Graveyard {}
 
@@ -57,10 +45,6 @@ unsafe impl Send for Graveyard {}
 pub(crate) struct Closed {
     listed: Cell<bool>,
     next: Cell<Option<SharedPtr>>,
-    /// Cold steps of any pool since this one was closed.
-    steps: Cell<u32>,
-    /// To be looked over in this step.
-    due: Cell<bool>,
     /// An open pool like this one, for who wants a handle to it; has a handle of its own.
     pub(crate) successor: Cell<Option<SharedPtr>>,
 }
@@ -94,13 +78,12 @@ pub(crate) fn close(pool: SharedPtr) {
         graveyard.end_if_empty(pool, &mut end);
     }
     drop(end);
-    look_over(Look::WhereDue);
+    look_over();
 }
 
 /// Looks for chunks of closed pools that were freed locally after they had been counted. Calls the parents of those that
 /// end, so nothing may be half done.
-pub(crate) fn look_over(look: Look) {
-    graveyard().begin_step(look);
+pub(crate) fn look_over() {
     loop {
         let end = graveyard().next_end();
         // With the lock released: this calls parents.
@@ -168,15 +151,6 @@ impl Graveyard {
         pool.closed.next.set(self.first.replace(pool));
     }
 
-    fn begin_step(&self, look: Look) {
-        for pool in self.iter() {
-            let Closed { steps, due, .. } = &pool.closed;
-            steps.set(steps.get().saturating_add(1));
-            let is_first = steps.get() <= FIRST_STEPS || steps.get().is_power_of_two();
-            due.set(due.get() || is_first || matches!(look, Look::Everywhere));
-        }
-    }
-
     fn iter(&self) -> impl Iterator<Item = SharedPtr> + use<> {
         std::iter::successors(self.first, |pool| pool.closed.next.get())
     }
@@ -208,7 +182,7 @@ impl Graveyard {
 
     /// What can go back of the first pool of which something can.
     fn next_end(&mut self) -> Option<End> {
-        self.iter().filter(|pool| pool.closed.due.replace(false)).find_map(|pool| {
+        self.iter().find_map(|pool| {
             let mut end = None;
             let mut empty = |segment| self.bury(pool, segment, end.get_or_insert_with(|| End::new(pool)));
             pool.count_held(&mut empty);

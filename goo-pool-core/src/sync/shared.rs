@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
-use super::closing::{self, Look};
+use super::closing;
 use super::for_all::for_all;
 use super::kind::{Owner, Threads};
 use super::lock::Lock;
@@ -267,7 +267,7 @@ impl SharedPtr {
     /// A segment of at least `least` chunks, or what another thread freed meanwhile.
     pub(crate) fn grow(self, least: usize) -> Result<(), AllocError> {
         // First: what goes back now may be what the parent gives.
-        closing::look_over(Look::WhereDue);
+        closing::look_over();
         growth::grow(&self, least)
     }
 
@@ -400,7 +400,7 @@ impl SharedPtr {
         });
         self.settle(true);
         self.with_store(Store::forget_returns);
-        closing::look_over(Look::Everywhere);
+        closing::look_over();
     }
 
     /// Gives all of a shard's free blocks to the store. By its owner.

@@ -131,6 +131,6 @@ impl Drop for Lease {
                 OVERDUE.set(index);
             }
         }
-        super::closing::look_over(super::closing::Look::WhereDue);
+        super::closing::look_over();
     }
 }
