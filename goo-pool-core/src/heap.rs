@@ -6,6 +6,7 @@ use core::cell::Cell;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
 
+use crate::allocate::Allocate;
 use crate::block::{Block, ChunkPtr};
 use crate::config::Config;
 use crate::error::AllocError;
@@ -87,55 +88,7 @@ impl Heap {
     }
 }
 
-impl HeapPtr {
-    /// # Safety
-    ///
-    /// 1. `heap` is alive, and the pointer may be used for the whole allocation it lies in.
-    pub(crate) const unsafe fn new(heap: NonNull<Heap>) -> Self {
-        Self(heap)
-    }
-
-    pub(crate) const fn get(self) -> NonNull<Heap> {
-        self.0
-    }
-
-    /// A free chunk, from now on the caller's.
-    ///
-    /// # Safety
-    ///
-    /// 1. `stride` is the geometry's. (A typed pool knows it as a constant.)
-    #[inline(always)]
-    pub(crate) unsafe fn allocate(self, stride: usize) -> Result<ChunkPtr, AllocError> {
-        // SAFETY: (1).
-        match unsafe { self.take(stride) } {
-            Some(chunk) => Ok(chunk),
-            None => self.allocate_slow(),
-        }
-    }
-
-    /// As `allocate`, for callers that do not come back from an error.
-    ///
-    /// # Safety
-    ///
-    /// 1. `stride` is the geometry's.
-    #[inline(always)]
-    pub(crate) unsafe fn allocate_or(self, stride: usize, fail: fn(AllocError) -> !) -> ChunkPtr {
-        // SAFETY: (1).
-        match unsafe { self.take(stride) } {
-            Some(chunk) => chunk,
-            None => self.allocate_slow_or(fail),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn allocate_slow_or(self, fail: fn(AllocError) -> !) -> ChunkPtr {
-        self.allocate_slow().unwrap_or_else(|error| fail(error))
-    }
-
-    /// # Safety
-    ///
-    /// 1. `stride` is the geometry's.
+impl Allocate for HeapPtr {
     #[inline(always)]
     unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
         debug_assert!(!self.is_closed(), "allocation from a closed heap");
@@ -161,6 +114,19 @@ impl HeapPtr {
                 grown?;
             }
         }
+    }
+}
+
+impl HeapPtr {
+    /// # Safety
+    ///
+    /// 1. `heap` is alive, and the pointer may be used for the whole allocation it lies in.
+    pub(crate) const unsafe fn new(heap: NonNull<Heap>) -> Self {
+        Self(heap)
+    }
+
+    pub(crate) const fn get(self) -> NonNull<Heap> {
+        self.0
     }
 
     /// Takes the next word of free chunks into the hand. False if no block has any.

@@ -43,6 +43,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod allocate;
 mod block;
 mod block_list;
 mod builder;

@@ -6,6 +6,7 @@ use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::ptr::NonNull;
 
+use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::error::{AllocError, BuildError};
 use crate::geometry::Geometry;

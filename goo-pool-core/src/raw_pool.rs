@@ -5,6 +5,7 @@ use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 
+use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::builder::RawPoolBuilder;
 use crate::error::{AllocError, BuildError};

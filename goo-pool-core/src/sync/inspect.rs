@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::kind::Threads;
+use super::locked::Locked;
 use super::shard::ShardPtr;
-use super::shared::{Locked, SharedPtr};
+use super::shared::SharedPtr;
 use crate::block::Block;
 use crate::kind::Register;
 use crate::stats::Stats;

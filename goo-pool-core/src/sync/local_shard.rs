@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use super::shard::{self, ShardPtr};
 use super::sync_raw_pool::SyncRawPool;
 use super::thread_index::Kept;
+use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::error::AllocError;
 use crate::geometry::Geometry;
@@ -68,11 +69,8 @@ impl<'p> LocalShard<'p> {
     /// As there.
     #[inline(always)]
     pub unsafe fn allocate_in(&self, geometry: &Geometry) -> Result<NonNull<u8>, AllocError> {
-        // SAFETY: the caller's promise.
-        match unsafe { self.take(geometry) } {
-            Some(chunk) => Ok(chunk),
-            None => self.allocate_slow(),
-        }
+        // SAFETY: the pool's stride, by the caller's promise.
+        unsafe { Allocate::allocate(self, geometry.stride()) }.map(ChunkPtr::get)
     }
 
     /// As [`Handle::allocate_in_or`](crate::Handle::allocate_in_or).
@@ -82,37 +80,8 @@ impl<'p> LocalShard<'p> {
     /// As there.
     #[inline(always)]
     pub unsafe fn allocate_in_or(&self, geometry: &Geometry, fail: fn(AllocError) -> !) -> NonNull<u8> {
-        // SAFETY: the caller's promise.
-        match unsafe { self.take(geometry) } {
-            Some(chunk) => chunk,
-            None => self.allocate_slow_or(fail),
-        }
-    }
-
-    /// # Safety
-    ///
-    /// 1. `geometry` equals the pool's.
-    #[inline(always)]
-    unsafe fn take(&self, geometry: &Geometry) -> Option<NonNull<u8>> {
-        // SAFETY: the pool's stride (1), and a shard's `recent` is null or a chunk (H3).
-        unsafe { self.shard?.front.take(geometry.stride()) }.map(ChunkPtr::get)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn allocate_slow(&self) -> Result<NonNull<u8>, AllocError> {
-        let shared = self.pool.shared();
-        match self.shard {
-            Some(shard) => shared.allocate_for(shard),
-            None => shared.allocate_slow(),
-        }
-        .map(ChunkPtr::get)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn allocate_slow_or(&self, fail: fn(AllocError) -> !) -> NonNull<u8> {
-        self.allocate_slow().unwrap_or_else(|error| fail(error))
+        // SAFETY: the pool's stride, by the caller's promise.
+        unsafe { self.allocate_or(geometry.stride(), fail) }.get()
     }
 
     /// As [`SyncRawPool::deallocate`].
@@ -132,6 +101,24 @@ impl<'p> LocalShard<'p> {
     #[must_use]
     pub const fn pool(&self) -> &'p SyncRawPool {
         self.pool
+    }
+}
+
+impl Allocate for &LocalShard<'_> {
+    #[inline(always)]
+    unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
+        // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
+        unsafe { self.shard?.front.take(stride) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
+        let shared = self.pool.shared();
+        match self.shard {
+            Some(shard) => shared.allocate_for(shard),
+            None => shared.allocate_slow(),
+        }
     }
 }
 

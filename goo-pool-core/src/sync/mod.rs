@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A block belongs to one shard, a shard to the thread with its index. That thread allocates and frees as in a local
-//! pool, plus one comparison of the block's owner with its own index. Other threads free with one `fetch_or` into
+//! pool, plus one comparison of the block's owner with its own shard. Other threads free with one `fetch_or` into
 //! the block's second bitmap, which the owner merges when it runs out. Read on in `thread_index.rs`, `shard.rs`,
 //! `remote.rs`, `shared.rs`, `raid.rs` and, for a pool that closes while chunks are live, `closing.rs`.
 
@@ -17,6 +17,7 @@ mod inspect;
 mod kind;
 mod local_shard;
 mod lock;
+mod locked;
 mod raid;
 mod remote;
 mod returned;

@@ -9,8 +9,9 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::kind::Threads;
+use super::locked::Locked;
 use super::shard::ShardPtr;
-use super::shared::{Locked, SharedPtr};
+use super::shared::SharedPtr;
 use super::thread_index::Claim;
 use crate::block::{BitIndex, Block};
 use crate::geometry::Geometry;

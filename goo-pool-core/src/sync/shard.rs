@@ -110,8 +110,10 @@ pub(crate) unsafe fn free(chunk: ChunkPtr, shape: impl Shape) {
     check_freed(chunk, block, at);
     let id = block.header().owner.id();
     if id.bits() == LAST_ID.get() {
-        // SAFETY: it is this block's shard (T5), so it is there: one of its chunks is live (T3).
-        let shard = unsafe { ShardPtr(NonNull::new_unchecked(LAST.get())) };
+        // SAFETY: it is this block's shard (T5), which is not null.
+        let shard = unsafe { NonNull::new_unchecked(LAST.get()) };
+        // SAFETY: it is alive, since one of its chunks is live (T3).
+        let shard = unsafe { ShardPtr::new(shard) };
         // SAFETY: (1) and (2); the block is the shard's, and the shard this thread's.
         unsafe { shard.free(chunk, shape) };
     } else {

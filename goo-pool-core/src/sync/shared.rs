@@ -1,15 +1,15 @@
 //! The thread-safe pool's state: what the threads share, and the ways to memory beyond one's own shard.
 
 use std::alloc::Layout;
-use std::cell::Cell;
 use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
 use super::closing;
 use super::for_all::for_all;
-use super::kind::{Owner, Threads};
+use super::kind::Threads;
 use super::lock::Lock;
+use super::locked::Locked;
 use super::raid::Steal;
 use super::returned::Returned;
 use super::shard::{RESERVE, Shard, ShardPtr};
@@ -17,7 +17,8 @@ use super::shard_id::ShardId;
 use super::shard_table::ShardTable;
 use super::shared_parent::SharedParent;
 use super::thread_index;
-use crate::block::{Block, ChunkPtr};
+use crate::allocate::Allocate;
+use crate::block::ChunkPtr;
 use crate::config::Config;
 use crate::error::AllocError;
 use crate::geometry::{Geometry, Stored};
@@ -43,14 +44,6 @@ pub(crate) struct Shared {
 #[repr(align(128))]
 struct OwnLines<T>(T);
 
-pub(crate) struct Locked {
-    pub(crate) store: Store<Threads>,
-    /// The shard of threads without an index, used under the lock alone.
-    pub(crate) guest: Cell<Option<ShardPtr>>,
-    /// The number of the block that was stolen from last (raid.rs).
-    pub(crate) stolen_from: Cell<usize>,
-}
-
 /// A pool's state, by address: alive while the pool has a handle or a chunk that is not accounted for (T3).
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
@@ -66,6 +59,23 @@ impl Deref for SharedPtr {
     fn deref(&self) -> &Shared {
         // SAFETY: the state is alive (T3). Its fields are atomics, behind the lock, or never change.
         unsafe { self.0.as_ref() }
+    }
+}
+
+impl Allocate for SharedPtr {
+    #[inline(always)]
+    unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
+        // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
+        unsafe { self.my_shard()?.front.take(stride) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
+        match self.my_shard_or_new()? {
+            Some(shard) => self.allocate_for(shard),
+            None => self.allocate_as_guest(),
+        }
     }
 }
 
@@ -102,11 +112,7 @@ impl SharedPtr {
             parent,
             closed: closing::Closed::default(),
             handles: OwnLines(AtomicUsize::new(1)),
-            locked: OwnLines(Lock::new(Locked {
-                store: Store::new(config),
-                guest: Cell::new(None),
-                stolen_from: Cell::new(0),
-            })),
+            locked: OwnLines(Lock::new(Locked::new(config))),
         };
         let place = memory.cast::<Shared>();
         // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
@@ -175,58 +181,6 @@ impl SharedPtr {
     pub(crate) fn my_shard(self) -> Option<ShardPtr> {
         // No shard has the index 0.
         self.shards.get(thread_index::current())
-    }
-
-    /// A free chunk, from now on the caller's.
-    ///
-    /// # Safety
-    ///
-    /// 1. `stride` is the geometry's.
-    #[inline(always)]
-    pub(crate) unsafe fn allocate(self, stride: usize) -> Result<ChunkPtr, AllocError> {
-        // SAFETY: (1).
-        match unsafe { self.take(stride) } {
-            Some(chunk) => Ok(chunk),
-            None => self.allocate_slow(),
-        }
-    }
-
-    /// As `allocate`, for callers that do not come back from an error.
-    ///
-    /// # Safety
-    ///
-    /// 1. `stride` is the geometry's.
-    #[inline(always)]
-    pub(crate) unsafe fn allocate_or(self, stride: usize, fail: fn(AllocError) -> !) -> ChunkPtr {
-        // SAFETY: (1).
-        match unsafe { self.take(stride) } {
-            Some(chunk) => chunk,
-            None => self.allocate_slow_or(fail),
-        }
-    }
-
-    /// # Safety
-    ///
-    /// 1. `stride` is the geometry's.
-    #[inline(always)]
-    unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
-        // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
-        unsafe { self.my_shard()?.front.take(stride) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn allocate_slow_or(self, fail: fn(AllocError) -> !) -> ChunkPtr {
-        self.allocate_slow().unwrap_or_else(|error| fail(error))
-    }
-
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
-        match self.my_shard_or_new()? {
-            Some(shard) => self.allocate_for(shard),
-            None => self.allocate_as_guest(),
-        }
     }
 
     /// A chunk for the owner of a shard.
@@ -408,47 +362,6 @@ impl SharedPtr {
         shard.flush();
         self.with_locked(|locked| locked.sweep(shard, &self.geometry));
         shard.trim(0);
-    }
-}
-
-impl Locked {
-    fn give_block_to(&self, shard: ShardPtr, geometry: &Geometry) -> Option<Block<Threads>> {
-        let block = self.store.give_block(Owner::new(shard), geometry)?;
-        block.header().owner.assign(shard);
-        Some(block)
-    }
-
-    /// The blocks cut so far.
-    pub(crate) fn blocks(&self, geometry: &Geometry) -> impl Iterator<Item = Block<Threads>> {
-        self.store.segments.iter().flat_map(|segment| segment.cut_blocks(geometry))
-    }
-
-    /// Takes what other threads freed in a shard's blocks. By the shard's owner.
-    fn sweep(&self, shard: ShardPtr, geometry: &Geometry) {
-        shard.collect();
-        // A full block is empty, and among those if it is the shard's.
-        let taken_from = |block: &Block<Threads>| block.header().owner.is(shard) && !block.is_full_of_free_chunks();
-        for block in self.blocks(geometry).filter(taken_from) {
-            // SAFETY: it is the shard's, and not empty.
-            unsafe { shard.sweep(block) };
-        }
-    }
-
-    fn allocate_as_guest(&self, guest: ShardPtr, steal: Steal, geometry: &Geometry) -> Option<ChunkPtr> {
-        loop {
-            let chunk = guest.take();
-            guest.trim_into(RESERVE, &self.store);
-            if chunk.is_some() {
-                return chunk;
-            }
-            if let Some(block) = self.give_block_to(guest, geometry) {
-                guest.front.room.push(block);
-                continue;
-            }
-            if !self.steal_for(guest, steal, geometry) {
-                return None;
-            }
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::kind::Threads;
 use super::shard;
 use super::shared::SharedPtr;
 use super::sync_raw_pool::SyncRawPool;
+use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::error::{AllocError, BuildError};
 use crate::geometry::Geometry;

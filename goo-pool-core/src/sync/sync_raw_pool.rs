@@ -11,6 +11,7 @@ use super::local_shard::LocalShard;
 use super::shard;
 use super::shared::SharedPtr;
 use super::shared_parent::SharedParent;
+use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::builder::RawPoolBuilder;
 use crate::error::{AllocError, BuildError};

@@ -1,0 +1,66 @@
+//! What a thread-safe pool has under its lock, and what is done with it there.
+
+use std::cell::Cell;
+
+use super::kind::{Owner, Threads};
+use super::raid::Steal;
+use super::shard::{RESERVE, ShardPtr};
+use crate::block::{Block, ChunkPtr};
+use crate::config::Config;
+use crate::geometry::Geometry;
+use crate::store::Store;
+
+pub(crate) struct Locked {
+    pub(crate) store: Store<Threads>,
+    /// The shard of threads without an index, used under the lock alone.
+    pub(crate) guest: Cell<Option<ShardPtr>>,
+    /// The number of the block that was stolen from last (raid.rs).
+    pub(crate) stolen_from: Cell<usize>,
+}
+
+impl Locked {
+    pub(crate) fn new(config: Config) -> Self {
+        Self { store: Store::new(config), guest: Cell::new(None), stolen_from: Cell::new(0) }
+    }
+
+    /// A block of the store's, which is the shard's from now on.
+    pub(crate) fn give_block_to(&self, shard: ShardPtr, geometry: &Geometry) -> Option<Block<Threads>> {
+        let block = self.store.give_block(Owner::new(shard), geometry)?;
+        block.header().owner.assign(shard);
+        Some(block)
+    }
+
+    /// The blocks cut so far.
+    pub(crate) fn blocks(&self, geometry: &Geometry) -> impl Iterator<Item = Block<Threads>> {
+        self.store.segments.iter().flat_map(|segment| segment.cut_blocks(geometry))
+    }
+
+    /// Takes what other threads freed in a shard's blocks. By the shard's owner.
+    pub(crate) fn sweep(&self, shard: ShardPtr, geometry: &Geometry) {
+        shard.collect();
+        // A full block is empty, and among those if it is the shard's.
+        let taken_from = |block: &Block<Threads>| block.header().owner.is(shard) && !block.is_full_of_free_chunks();
+        for block in self.blocks(geometry).filter(taken_from) {
+            // SAFETY: it is the shard's, and not empty.
+            unsafe { shard.sweep(block) };
+        }
+    }
+
+    /// A chunk for a thread without an index, without a call of the parent.
+    pub(crate) fn allocate_as_guest(&self, guest: ShardPtr, steal: Steal, geometry: &Geometry) -> Option<ChunkPtr> {
+        loop {
+            let chunk = guest.take();
+            guest.trim_into(RESERVE, &self.store);
+            if chunk.is_some() {
+                return chunk;
+            }
+            if let Some(block) = self.give_block_to(guest, geometry) {
+                guest.front.room.push(block);
+                continue;
+            }
+            if !self.steal_for(guest, steal, geometry) {
+                return None;
+            }
+        }
+    }
+}
