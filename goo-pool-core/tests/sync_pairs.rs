@@ -16,8 +16,8 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed};
 use std::thread;
 
-use common::{Rng, Sent};
-use goo_pool_core::{Global, Handle as _, Parent, SyncPoolHandle, SyncRawPool};
+use common::{Counted, PIECES, Rng, Sent};
+use goo_pool_core::{Handle as _, SyncPoolHandle, SyncRawPool};
 
 const LAYOUT: Layout = Layout::new::<[u64; 125]>();
 /// About as many chunks a segment has, and with it a hand.
@@ -66,27 +66,6 @@ const STEPS: [Step; 13] = [
     Another,
     End,
 ];
-
-/// Pieces that pools hold from `Counted`.
-static PIECES: AtomicUsize = AtomicUsize::new(0);
-
-struct Counted;
-
-// SAFETY: all memory comes from `Global`.
-unsafe impl Parent for Counted {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        PIECES.fetch_add(1, Relaxed);
-        Global.allocate(layout)
-    }
-
-    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
-        PIECES.fetch_sub(1, Relaxed);
-        // SAFETY: ours until the next line. Who still reads it finds nonsense.
-        unsafe { ptr.write_bytes(0xdf, layout.size()) };
-        // SAFETY: it came from `Global` with this layout.
-        unsafe { Global.deallocate(ptr, layout) };
-    }
-}
 
 /// Lets two threads go on when both have come. Usable once.
 #[derive(Default)]

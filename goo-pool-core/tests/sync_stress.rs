@@ -14,32 +14,11 @@ mod common;
 
 use std::alloc::Layout;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
+use std::sync::atomic::{AtomicPtr, Ordering::AcqRel, Ordering::Relaxed};
 use std::thread;
 
-use common::{Rng, Sent};
-use goo_pool_core::{Global, Handle as _, Parent, SyncPoolHandle, SyncRawPool};
-
-/// Pieces that pools hold from `Counted`.
-static PIECES: AtomicUsize = AtomicUsize::new(0);
-
-struct Counted;
-
-// SAFETY: all memory comes from `Global`.
-unsafe impl Parent for Counted {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        PIECES.fetch_add(1, Relaxed);
-        Global.allocate(layout)
-    }
-
-    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
-        PIECES.fetch_sub(1, Relaxed);
-        // SAFETY: ours until the next line. Who still reads it finds nonsense.
-        unsafe { ptr.write_bytes(0xdf, layout.size()) };
-        // SAFETY: it came from `Global` with this layout.
-        unsafe { Global.deallocate(ptr, layout) };
-    }
-}
+use common::{Counted, PIECES, Rng, Sent};
+use goo_pool_core::{Handle as _, SyncPoolHandle, SyncRawPool};
 
 /// Chunks that wait for whoever comes by.
 struct Table(Vec<AtomicPtr<u8>>);
