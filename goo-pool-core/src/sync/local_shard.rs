@@ -90,6 +90,7 @@ impl<'p> LocalShard<'p> {
     ///
     /// As there.
     #[inline]
+    #[track_caller]
     pub unsafe fn deallocate(&self, chunk: NonNull<u8>) {
         // SAFETY: it is one of the pool's chunks, by the caller's promise.
         let chunk = unsafe { ChunkPtr::new(chunk) };

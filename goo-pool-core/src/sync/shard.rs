@@ -103,6 +103,7 @@ impl ShardPtr {
 /// 1. `chunk` came from a thread-safe pool, with that shape, and has not been given back since.
 /// 2. Nobody touches its bytes after this call.
 #[inline(always)]
+#[track_caller]
 pub(crate) unsafe fn free(chunk: ChunkPtr, shape: impl Shape) {
     // SAFETY: (1).
     let (block, at) = unsafe { chunk.place::<Threads>(shape) };
@@ -162,6 +163,7 @@ unsafe fn free_elsewhere(chunk: ChunkPtr, block: Block<Threads>, at: BitIndex) {
 /// Says clearly that a chunk is already free, if that can be seen without a lock, which would hide races from those who
 /// look for them. Of a live chunk all that is read here was written before it was handed out, so there is no false alarm.
 #[cfg(debug_assertions)]
+#[track_caller]
 fn check_freed(chunk: ChunkPtr, block: Block<Threads>, at: BitIndex) {
     let owner = &block.header().owner;
     let front = &owner.shard().front;

@@ -133,7 +133,12 @@ impl SyncRawPool {
     ///
     /// 1. `chunk` came from this pool and has not been given back since.
     /// 2. Nobody touches its bytes after this call.
+    ///
+    /// # Panics
+    ///
+    /// In debug builds, if the chunk is already free and that can be seen without a lock.
     #[inline]
+    #[track_caller]
     pub unsafe fn deallocate(&self, chunk: NonNull<u8>) {
         // SAFETY: it is one of our chunks (1).
         let chunk = unsafe { ChunkPtr::new(chunk) };
