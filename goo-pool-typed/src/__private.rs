@@ -28,7 +28,7 @@ pub use core::result::Result;
 
 use crate::AllocError;
 use crate::error::fail;
-use crate::generic::{Kind, PoolBox};
+use crate::generic::{Kind, PoolBox, PoolRc, PoolWeak, RcKind};
 
 /// A field of a reserved chunk that has yet to be written.
 #[derive(Debug)]
@@ -119,21 +119,79 @@ pub unsafe fn finish<T, H: Kind, G>(slot: PoolBox<MaybeUninit<T>, H>, guards: G)
     unsafe { slot.assume_init() }
 }
 
-/// A box's pointer, and its kind for `from_raw`.
-#[inline]
-pub fn into_raw<T: ?Sized, H: Kind>(boxed: PoolBox<T, H>) -> (*mut T, PhantomData<H>) {
-    (PoolBox::into_raw(boxed), PhantomData)
+/// What [`unsize!`](crate::unsize) takes: an owner that is a pointer to a value of its pool.
+#[diagnostic::on_unimplemented(
+    message = "only what a pool of this crate hands out can be unsized, not `{Self}`",
+    label = "this is no `PoolBox`, `PoolRc` or `PoolWeak`"
+)]
+pub trait Owner: Sized {
+    type Value: ?Sized;
+    /// The same owner of anything.
+    type Family: Family;
+
+    fn into_raw(self) -> *mut Self::Value;
 }
 
-/// A box of a kind.
+/// Owners that differ only in what they own.
+pub trait Family {
+    type Of<T: ?Sized>;
+
+    /// # Safety
+    ///
+    /// 1. `raw` came from [`Owner::into_raw`] of this family, once, and was unsized at most.
+    unsafe fn from_raw<T: ?Sized>(raw: *mut T) -> Self::Of<T>;
+}
+
+macro_rules! owners {
+    ($($owner:ident, $family:ident, $kind:ident;)*) => {
+        $(
+            #[derive(Debug)]
+            pub struct $family<H>(PhantomData<H>);
+
+            impl<T: ?Sized, H: $kind> Owner for $owner<T, H> {
+                type Value = T;
+                type Family = $family<H>;
+
+                #[inline]
+                fn into_raw(self) -> *mut T {
+                    Self::into_raw(self) as *mut T
+                }
+            }
+
+            impl<H: $kind> Family for $family<H> {
+                type Of<T: ?Sized> = $owner<T, H>;
+
+                #[inline]
+                unsafe fn from_raw<T: ?Sized>(raw: *mut T) -> $owner<T, H> {
+                    // SAFETY: (1): unsizing keeps the address, the provenance and the value's layout.
+                    unsafe { $owner::from_raw(raw) }
+                }
+            }
+        )*
+    };
+}
+
+owners! {
+    PoolBox, Boxes, Kind;
+    PoolRc, Rcs, RcKind;
+    PoolWeak, Weaks, RcKind;
+}
+
+/// An owner's pointer, and its family for `from_raw`.
+#[inline]
+pub fn into_raw<O: Owner>(owner: O) -> (*mut O::Value, PhantomData<O::Family>) {
+    (owner.into_raw(), PhantomData)
+}
+
+/// An owner of a family.
 ///
 /// # Safety
 ///
-/// 1. As for [`PoolBox::from_raw`].
+/// 1. As for [`Family::from_raw`].
 #[inline]
-pub unsafe fn from_raw<T: ?Sized, H: Kind>(raw: *mut T, _: PhantomData<H>) -> PoolBox<T, H> {
+pub unsafe fn from_raw<T: ?Sized, F: Family>(raw: *mut T, _: PhantomData<F>) -> F::Of<T> {
     // SAFETY: (1).
-    unsafe { PoolBox::from_raw(raw) }
+    unsafe { F::from_raw(raw) }
 }
 
 /// What `new_in` returns, given what `try_new_in` did.
