@@ -28,7 +28,8 @@ pub use core::result::Result;
 
 use crate::AllocError;
 use crate::error::fail;
-use crate::generic::{Kind, PoolBox, PoolRc, PoolWeak, RcKind};
+use crate::generic::{Kind, PoolBox};
+pub use crate::unsize::{Family, Owner};
 
 /// A field of a reserved chunk that has yet to be written.
 #[derive(Debug)]
@@ -119,67 +120,9 @@ pub unsafe fn finish<T, H: Kind, G>(slot: PoolBox<MaybeUninit<T>, H>, guards: G)
     unsafe { slot.assume_init() }
 }
 
-/// What [`unsize!`](crate::unsize) takes: an owner that is a pointer to a value of its pool.
-#[diagnostic::on_unimplemented(
-    message = "only what a pool of this crate hands out can be unsized, not `{Self}`",
-    label = "this is no `PoolBox`, `PoolRc` or `PoolWeak`"
-)]
-pub trait Owner: Sized {
-    type Value: ?Sized;
-    /// The same owner of anything.
-    type Family: Family;
-
-    fn into_raw(self) -> *mut Self::Value;
-}
-
-/// Owners that differ only in what they own.
-pub trait Family {
-    type Of<T: ?Sized>;
-
-    /// # Safety
-    ///
-    /// 1. `raw` came from [`Owner::into_raw`] of this family, once, and was unsized at most.
-    unsafe fn from_raw<T: ?Sized>(raw: *mut T) -> Self::Of<T>;
-}
-
-macro_rules! owners {
-    ($($owner:ident, $family:ident, $kind:ident;)*) => {
-        $(
-            #[derive(Debug)]
-            pub struct $family<H>(PhantomData<H>);
-
-            impl<T: ?Sized, H: $kind> Owner for $owner<T, H> {
-                type Value = T;
-                type Family = $family<H>;
-
-                #[inline]
-                fn into_raw(self) -> *mut T {
-                    Self::into_raw(self) as *mut T
-                }
-            }
-
-            impl<H: $kind> Family for $family<H> {
-                type Of<T: ?Sized> = $owner<T, H>;
-
-                #[inline]
-                unsafe fn from_raw<T: ?Sized>(raw: *mut T) -> $owner<T, H> {
-                    // SAFETY: (1): unsizing keeps the address, the provenance and the value's layout.
-                    unsafe { $owner::from_raw(raw) }
-                }
-            }
-        )*
-    };
-}
-
-owners! {
-    PoolBox, Boxes, Kind;
-    PoolRc, Rcs, RcKind;
-    PoolWeak, Weaks, RcKind;
-}
-
 /// An owner's pointer, and its family for `from_raw`.
 #[inline]
-pub fn into_raw<O: Owner>(owner: O) -> (*mut O::Value, PhantomData<O::Family>) {
+pub fn into_raw<T: ?Sized, F>(owner: impl Owner<T, F>) -> (*mut T, PhantomData<F>) {
     (owner.into_raw(), PhantomData)
 }
 

@@ -97,7 +97,7 @@ impl Word for core::sync::atomic::AtomicU64 {
 /// The counts of a value. After a step that gave up a handle, nothing here may be touched but by whom the step told that
 /// it was the last.
 #[repr(transparent)]
-pub(crate) struct Counts<W>(W);
+pub(crate) struct Counts<W>(pub(crate) W);
 
 impl<W: Word> Counts<W> {
     /// A value with one handle.
@@ -224,4 +224,60 @@ impl<W: Word> Counts<W> {
 #[inline(never)]
 extern "C" fn too_many() -> ! {
     panic!("more than 2^31 handles to one value");
+}
+
+#[cfg(all(test, feature = "std", not(miri), not(goo_loom)))]
+mod tests {
+    use std::env;
+    use std::process::Command;
+    use std::string::{String, ToString};
+    use std::sync::atomic::AtomicU64;
+    use std::vec::Vec;
+
+    use super::{ALONE, Cell, Counts, MOST, STRONG, WEAK, Word};
+
+    type Step<W> = fn(&Counts<W>);
+
+    /// The first count at which a step aborts, and the step.
+    fn aborting<W: Word + From<u64>>() -> Vec<(u64, Step<W>)> {
+        [
+            (ALONE + MOST * STRONG, (|counts| counts.add_strong()) as Step<W>),
+            (ALONE + MOST * STRONG, |counts| _ = counts.upgrade()),
+            (ALONE + MOST * WEAK, |counts| counts.add_weak()),
+        ]
+        .into()
+    }
+
+    fn step<W: Word + From<u64>>(number: usize, below: u64) {
+        let (counts, step) = aborting::<W>()[number];
+        let counts = Counts(W::from(counts - below * if number == 2 { WEAK } else { STRONG }));
+        step(&counts);
+    }
+
+    /// What the child of the next test does. It is no test of its own.
+    #[test]
+    #[ignore = "aborts"]
+    fn one_handle_too_many() {
+        let number: usize = env::var("GOO_POOL_STEP").expect("set by the parent").parse().expect("a number");
+        if number < 3 { step::<Cell<u64>>(number, 0) } else { step::<AtomicU64>(number - 3, 0) }
+    }
+
+    /// So many handles take minutes and gigabytes, so the counts are set.
+    #[test]
+    fn one_handle_too_many_aborts_and_one_less_does_not() {
+        for number in 0..3 {
+            step::<Cell<u64>>(number, 1);
+            step::<AtomicU64>(number, 1);
+        }
+        for number in 0..6_usize {
+            let child = Command::new(env::current_exe().unwrap())
+                .args(["--ignored", "--exact", "rc::counts::tests::one_handle_too_many", "--nocapture"])
+                .env("GOO_POOL_STEP", number.to_string())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&child.stderr);
+            assert!(said.contains("more than 2^31 handles to one value"), "step {number}: {said}");
+            assert!(!child.status.success() && said.contains("cannot unwind"), "step {number}: {said}");
+        }
+    }
 }
