@@ -406,14 +406,27 @@ impl<T: ?Sized, H: RcKind> Drop for PoolRc<T, H> {
     #[inline]
     fn drop(&mut self) {
         if self.counts().is_alone() {
-            // The counts need not say so: nobody is there to read them, and the value's destructor cannot make a handle.
-            // SAFETY: alone, and not used again.
-            drop(unsafe { boxed::<T, H>(self.value) });
+            // SAFETY: alone, and not used again; R1 and R4 are as before.
+            unsafe { drop_alone::<T, H>(self.value) };
         } else if self.counts().drop_strong() {
             // SAFETY: it was the last; R1 to R4 are as before.
-            unsafe { drop_slow::<T, H>(self.value) };
+            unsafe { drop_last::<T, H>(self.value) };
         }
     }
+}
+
+/// The only handle of all goes. The counts need not say so: nobody is there to read them, and the value's destructor cannot
+/// make a handle.
+///
+/// Not inlined, so that the drop of a handle among others is: with both inlined, no drop was.
+///
+/// # Safety
+///
+/// 1. R1 and R4 hold for `value`, and no handle to it is used again.
+#[inline(never)]
+unsafe fn drop_alone<T: ?Sized, H: RcKind>(value: NonNull<T>) {
+    // SAFETY: (1).
+    drop(unsafe { boxed::<T, H>(value) });
 }
 
 /// The last strong handle goes, and there were others, weak ones perhaps still.
@@ -422,7 +435,7 @@ impl<T: ?Sized, H: RcKind> Drop for PoolRc<T, H> {
 ///
 /// 1. R1 and R4 hold for `value`, whose last strong handle was given up just now.
 #[inline(never)]
-unsafe fn drop_slow<T: ?Sized, H: RcKind>(value: NonNull<T>) {
+unsafe fn drop_last<T: ?Sized, H: RcKind>(value: NonNull<T>) {
     // Goes last, also if the destructor panics.
     // SAFETY: R1; the weak handle that the strong ones had (R2) is ours (1).
     let _weak = unsafe { PoolWeak::<T, H>::from_value(value) };

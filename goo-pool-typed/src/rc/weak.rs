@@ -201,7 +201,8 @@ impl<T: ?Sized, H: RcKind> Drop for PoolWeak<T, H> {
 /// # Safety
 ///
 /// 1. R1 holds for `value`, whose last weak handle was given up just now.
-#[inline]
+#[cold]
+#[inline(never)]
 unsafe fn free<T: ?Sized, H: RcKind>(value: NonNull<T>) {
     // The layout of what is not sized is in its pointer, but stable Rust has it only by a reference. That one has to be
     // to something that may be dropped already, and is not looked at. std's own `Weak` did the same until it had
