@@ -81,7 +81,12 @@ pub trait Reset: Subject {
 /// as large as what we measure.
 #[inline(always)]
 pub fn observe<S: Subject, T: Value>(handle: &S::Handle<T>) {
-    let word = S::word(handle);
+    touch(S::word(handle));
+}
+
+/// [`observe`] for an object's address.
+#[inline(always)]
+pub fn touch(word: *const u8) {
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     // SAFETY: no instruction at all.
     unsafe {
