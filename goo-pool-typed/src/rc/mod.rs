@@ -12,7 +12,7 @@
 //!
 //! | No. | Always true                                                                                              |
 //! |-----|----------------------------------------------------------------------------------------------------------|
-//! | R1  | `value` came from `value_of` a live chunk of a pool behind an `H`, and by P2 and P3 of `pool_box.rs`.        |
+//! | R1  | `value` came from `value_of` a live chunk of a pool behind an `H`, for which P2 and P3 hold. |
 //! | R2  | The counts before it say how many handles there are: no fewer strong ones than `PoolRc`s, no fewer weak ones than `PoolWeak`s, and one more weak one while there are strong ones. |
 //! | R3  | The chunk is given back by whoever gives up the last weak handle; until then nobody has it as a box.        |
 //! | R4  | While there is a `PoolRc`, the value is valid, and nobody changes it but who found itself alone with `&mut` to its handle. |
