@@ -3,6 +3,7 @@
 //! Read in this order: [`subject`] (what a contestant has to do), [`subjects`] (one adapter a file),
 //! [`live`], [`list`] and [`tree`] (the loops), [`workloads`] (what is timed), then `benches/pools.rs`.
 //! For pools that threads share: [`threads`]. [`report`] turns the figures into the tables and the charts of this folder's README.
+//! [`shared`] has the loops over shared handles, for `benches/shared.rs`.
 
 /// The workloads for threads, which the tests run too.
 #[path = "../../goo-pool-typed/tests/classics/mod.rs"]
@@ -12,6 +13,7 @@ pub mod live;
 pub mod objects;
 pub mod report;
 pub mod resident;
+pub mod shared;
 pub mod subject;
 pub mod subjects;
 pub mod threads;

@@ -29,6 +29,7 @@ pub use core::result::Result;
 use crate::AllocError;
 use crate::error::fail;
 use crate::generic::{Kind, PoolBox};
+pub use crate::unsize::{Family, Owner};
 
 /// A field of a reserved chunk that has yet to be written.
 #[derive(Debug)]
@@ -119,21 +120,21 @@ pub unsafe fn finish<T, H: Kind, G>(slot: PoolBox<MaybeUninit<T>, H>, guards: G)
     unsafe { slot.assume_init() }
 }
 
-/// A box's pointer, and its kind for `from_raw`.
+/// An owner's pointer, and its family for `from_raw`.
 #[inline]
-pub fn into_raw<T: ?Sized, H: Kind>(boxed: PoolBox<T, H>) -> (*mut T, PhantomData<H>) {
-    (PoolBox::into_raw(boxed), PhantomData)
+pub fn into_raw<T: ?Sized, F>(owner: impl Owner<T, F>) -> (*mut T, PhantomData<F>) {
+    (owner.into_raw(), PhantomData)
 }
 
-/// A box of a kind.
+/// An owner of a family.
 ///
 /// # Safety
 ///
-/// 1. As for [`PoolBox::from_raw`].
+/// 1. As for [`Family::from_raw`].
 #[inline]
-pub unsafe fn from_raw<T: ?Sized, H: Kind>(raw: *mut T, _: PhantomData<H>) -> PoolBox<T, H> {
+pub unsafe fn from_raw<T: ?Sized, F: Family>(raw: *mut T, _: PhantomData<F>) -> F::Of<T> {
     // SAFETY: (1).
-    unsafe { PoolBox::from_raw(raw) }
+    unsafe { F::from_raw(raw) }
 }
 
 /// What `new_in` returns, given what `try_new_in` did.

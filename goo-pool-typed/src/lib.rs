@@ -11,6 +11,7 @@ mod kinds;
 mod pool;
 mod pool_box;
 mod pooled;
+mod rc;
 mod slice;
 mod source;
 #[cfg(feature = "std")]
@@ -34,3 +35,6 @@ pub use kinds::{LocalPool, SyncPool, SyncPoolBox};
 pub use kinds::{Pool, PoolBox};
 pub use pool::AllocIter;
 pub use pooled::Pooled;
+#[cfg(feature = "std")]
+pub use rc::{ArcPool, LocalArcPool, PoolArc, PoolArcWeak};
+pub use rc::{Counted, PoolRc, PoolWeak, RcPool};

@@ -40,6 +40,12 @@ fn what_stays_on_its_thread_does_not_leave_it() {
 }
 
 #[test]
+#[cfg(feature = "std")]
+fn misuse_of_a_shared_handle_does_not_compile() {
+    must_not_compile("tests/ui/rc/*.rs");
+}
+
+#[test]
 #[cfg(feature = "derive")]
 fn mistakes_are_reported_on_the_users_tokens() {
     must_not_compile("tests/ui/derive/*.rs");
