@@ -19,6 +19,7 @@ mod lock;
 mod raid;
 mod remote;
 mod returned;
+mod rows;
 mod shard;
 mod shard_table;
 mod shared;
