@@ -11,6 +11,7 @@ mod kinds;
 mod pool;
 mod pool_box;
 mod pooled;
+mod scope;
 mod slice;
 mod source;
 #[cfg(feature = "std")]
@@ -34,3 +35,6 @@ pub use kinds::{LocalPool, SyncPool, SyncPoolBox};
 pub use kinds::{Pool, PoolBox};
 pub use pool::AllocIter;
 pub use pooled::Pooled;
+pub use scope::Scope;
+#[cfg(feature = "std")]
+pub use scope::SyncScope;
