@@ -3,8 +3,9 @@
 use core::alloc::Layout;
 use core::cell::{Cell, RefCell};
 use core::fmt;
+use core::iter;
 use core::marker::PhantomData;
-use core::mem::{needs_drop, take};
+use core::mem::{forget, needs_drop};
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::{self, NonNull};
 use core::slice;
@@ -220,11 +221,12 @@ impl<T, H: Kind> Scope<T, H> {
         Ok(unsafe { self.write(chunk, value) })
     }
 
-    /// Calls `make` and puts its value into the scope. `make` may use the scope, and may panic.
+    /// Calls `make` and puts its value into the scope, at a place that is reserved before. `make` may use the scope, and
+    /// may panic.
     ///
     /// # Panics
     ///
-    /// As [`alloc`](Self::alloc), before `make` is called; and after it, if `make` used up what there was.
+    /// As [`alloc`](Self::alloc), before `make` is called.
     ///
     /// # Examples
     ///
@@ -241,10 +243,12 @@ impl<T, H: Kind> Scope<T, H> {
     /// ```
     #[inline]
     pub fn alloc_with(&self, make: impl FnOnce() -> T) -> &mut T {
-        if let Err(error) = self.rows.make_room() {
-            fail(error)
-        }
-        self.alloc(make())
+        let chunk = match self.rows.bump(stride_of::<T>()) {
+            Some(chunk) => chunk,
+            None => self.rows.bump_slow_or_fail(),
+        };
+        // SAFETY: the chunk was just taken.
+        unsafe { self.write_with(chunk, make) }
     }
 
     /// As [`alloc_with`](Self::alloc_with), with an error instead of a panic.
@@ -252,11 +256,15 @@ impl<T, H: Kind> Scope<T, H> {
     /// # Errors
     ///
     /// [`AllocError`] if the pool has no wholly free block left within its limit, or there is no memory. `make` is not called
-    /// then, unless it was its own use of the scope that took the last; its value is dropped in that case.
+    /// then.
     #[inline]
     pub fn try_alloc_with(&self, make: impl FnOnce() -> T) -> Result<&mut T, AllocError> {
-        self.rows.make_room()?;
-        self.try_alloc(make()).map_err(|refused| refused.error())
+        let chunk = match self.rows.bump(stride_of::<T>()) {
+            Some(chunk) => chunk,
+            None => self.rows.bump_slow()?,
+        };
+        // SAFETY: the chunk was just taken.
+        Ok(unsafe { self.write_with(chunk, make) })
     }
 
     /// A default value in the scope.
@@ -307,10 +315,10 @@ impl<T, H: Kind> Scope<T, H> {
     /// assert_eq!(scope.iter_mut().map(|number| *number).sum::<i32>(), 90);
     /// ```
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.rows.filled_mut().flat_map(|filled| {
+        self.rows.runs().flat_map(|run| {
             // SAFETY: so many values lie there side by side, and nobody else has a reference to one: all that were
             // given out borrow the scope, which is borrowed mutably.
-            unsafe { slice::from_raw_parts_mut(filled.row.first().cast::<T>().as_ptr(), filled.values) }
+            unsafe { slice::from_raw_parts_mut(run.first.cast::<T>().as_ptr(), run.values) }
         })
     }
 
@@ -348,11 +356,24 @@ impl<T, H: Kind> Scope<T, H> {
     /// ```
     pub fn reset(&mut self) {
         self.rows.drop_values();
+        self.rows.rewind();
     }
 
     /// # Safety
     ///
     /// 1. `chunk` is what [`Rows::bump`] gave just now.
+    #[inline(always)]
+    unsafe fn write_with(&self, chunk: NonNull<u8>, make: impl FnOnce() -> T) -> &mut T {
+        let guard = VacateOnUnwind { rows: &self.rows, chunk };
+        let value = make();
+        forget(guard);
+        // SAFETY: (1); `make` cannot reach it.
+        unsafe { self.write(chunk, value) }
+    }
+
+    /// # Safety
+    ///
+    /// 1. `chunk` is what [`Rows::bump`] gave, and nobody has used it yet.
     #[inline(always)]
     unsafe fn write(&self, chunk: NonNull<u8>, value: T) -> &mut T {
         let mut place = chunk.cast::<T>();
@@ -390,6 +411,8 @@ struct Rows<H: Kind> {
     stride: usize,
     /// Drops so many values from there on. `None` if they need none.
     drop_values: Option<unsafe fn(NonNull<u8>, usize)>,
+    /// Chunks without a value between those with one: where a `make` panicked that had allocated before.
+    holes: RefCell<Vec<NonNull<u8>>>,
     /// Dropped behind the values, also if a destructor panics.
     blocks: Blocks<H>,
 }
@@ -401,9 +424,15 @@ struct Blocks<H: Kind> {
     handle: H,
 }
 
-/// A row and how many values are in it: its first ones. (Of the row in use that is known by `next` alone.)
+/// A row and how many of its chunks are taken: the first ones. (Of the last row in use, `next` alone says so.)
 struct Filled {
     row: Row,
+    taken: usize,
+}
+
+/// Values side by side.
+struct Run {
+    first: NonNull<u8>,
     values: usize,
 }
 
@@ -414,6 +443,19 @@ unsafe fn drop_values<T>(first: NonNull<u8>, values: usize) {
     // If a destructor panics, the rest still run.
     // SAFETY: (1).
     unsafe { ptr::slice_from_raw_parts_mut(first.cast::<T>().as_ptr(), values).drop_in_place() };
+}
+
+/// Gives up a chunk whose value was not made.
+struct VacateOnUnwind<'s, H: Kind> {
+    rows: &'s Rows<H>,
+    chunk: NonNull<u8>,
+}
+
+impl<H: Kind> Drop for VacateOnUnwind<'_, H> {
+    #[cold]
+    fn drop(&mut self) {
+        self.rows.vacate(self.chunk);
+    }
 }
 
 /// Takes the next step, until there is none. If one panics, the rest are taken while unwinding.
@@ -439,11 +481,12 @@ impl<H: Kind> Rows<H> {
             used: Cell::new(0),
             stride: stride_of::<T>(),
             drop_values: needs_drop::<T>().then_some(drop_values::<T>),
+            holes: RefCell::new(Vec::new()),
             blocks: Blocks { rows: RefCell::new(Vec::new()), handle },
         }
     }
 
-    /// The place for one more value, which the caller writes at once: it counts as there.
+    /// The place for one more value. It counts as there, so the caller writes it, or calls `vacate`.
     #[inline(always)]
     fn bump(&self, stride: usize) -> Option<NonNull<u8>> {
         debug_assert_eq!(stride, self.stride);
@@ -473,10 +516,13 @@ impl<H: Kind> Rows<H> {
         self.bump_slow().unwrap_or_else(|error| fail(error))
     }
 
-    /// Sees to it that `bump` has a chunk.
-    #[inline]
-    fn make_room(&self) -> Result<(), AllocError> {
-        if self.next.get() == self.end.get() { self.open_row() } else { Ok(()) }
+    /// No value comes to this place, which `bump` gave.
+    fn vacate(&self, chunk: NonNull<u8>) {
+        if self.next.get().addr().get() - self.stride == chunk.addr().get() {
+            self.next.set(chunk);
+        } else {
+            self.holes.borrow_mut().push(chunk);
+        }
     }
 
     /// Goes on with an empty row.
@@ -487,56 +533,92 @@ impl<H: Kind> Rows<H> {
             // The parent may use the scope while it is asked for memory: what was seen before is looked at again.
             self.blocks.add_row()?;
         }
-        let rows = &mut *self.blocks.rows.borrow_mut();
-        self.close_row(rows);
-        let row = &rows[self.used.get()].row;
+        self.close_row();
+        self.enter_row();
+        Ok(())
+    }
+
+    /// Goes on with the next row, which is there.
+    fn enter_row(&self) {
+        let row = &self.blocks.rows.borrow()[self.used.get()].row;
         self.used.set(self.used.get() + 1);
         self.next.set(row.first());
         // SAFETY: the row has so many chunks, a stride apart.
         self.end.set(unsafe { row.first().byte_add(row.chunks() * self.stride) });
-        Ok(())
     }
 
-    /// Writes down how many values are in the row in use.
-    fn close_row(&self, rows: &mut [Filled]) {
-        if let Some(filled) = self.used.get().checked_sub(1).map(|last| &mut rows[last]) {
-            filled.values = self.values_in(&filled.row);
+    /// Writes down how much of the last row in use is taken.
+    fn close_row(&self) {
+        if let Some(last) = self.used.get().checked_sub(1) {
+            let filled = &mut self.blocks.rows.borrow_mut()[last];
+            filled.taken = (self.next.get().addr().get() - filled.row.first().addr().get()) / self.stride;
         }
-    }
-
-    /// Values in the row in use.
-    fn values_in(&self, row: &Row) -> usize {
-        (self.next.get().addr().get() - row.first().addr().get()) / self.stride
     }
 
     fn len(&self) -> usize {
-        match self.blocks.rows.borrow()[..self.used.get()].split_last() {
-            Some((last, full)) => full.iter().map(|filled| filled.values).sum::<usize>() + self.values_in(&last.row),
-            None => 0,
-        }
+        self.close_row();
+        let taken: usize = self.blocks.rows.borrow()[..self.used.get()].iter().map(|filled| filled.taken).sum();
+        taken - self.holes.borrow().len()
     }
 
-    /// The rows in use, with their values written down.
-    fn filled_mut(&mut self) -> slice::IterMut<'_, Filled> {
-        self.close_row(&mut self.blocks.rows.borrow_mut());
-        self.blocks.rows.get_mut()[..self.used.get()].iter_mut()
+    /// All values, in the order in which they were allocated.
+    fn runs(&mut self) -> impl Iterator<Item = Run> {
+        self.close_row();
+        let (holes, stride) = (&*self.holes.get_mut(), self.stride);
+        self.blocks.rows.get_mut()[..self.used.get()].iter().flat_map(move |filled| filled.runs(holes, stride))
     }
 
     /// Drops all values and keeps the rows. There are no values afterwards, even if a destructor panics.
     fn drop_values(&mut self) {
-        self.close_row(&mut self.blocks.rows.borrow_mut());
-        let used = self.used.replace(0);
-        self.next.set(NonNull::dangling());
-        self.end.set(NonNull::dangling());
-        let Some(drop_values) = self.drop_values else { return };
-        let mut rows = self.blocks.rows.get_mut()[..used].iter_mut();
+        // Emptied while it runs: what is left if a destructor panics has no values to be found.
+        struct Emptied<'s, H: Kind>(&'s mut Rows<H>);
+
+        impl<H: Kind> Drop for Emptied<'_, H> {
+            fn drop(&mut self) {
+                self.0.used.set(0);
+                self.0.next.set(NonNull::dangling());
+                self.0.end.set(NonNull::dangling());
+                self.0.holes.get_mut().clear();
+            }
+        }
+
+        let emptied = Emptied(self);
+        let Some(drop_values) = emptied.0.drop_values else { return };
+        let mut runs = emptied.0.runs();
         let drop_next = || {
-            let Some(filled) = rows.next() else { return false };
-            // SAFETY: the row's values, which nobody uses any more, and which from now on nobody finds.
-            unsafe { drop_values(filled.row.first(), take(&mut filled.values)) };
+            let Some(run) = runs.next() else { return false };
+            // SAFETY: values that nobody uses any more, and that nobody finds again: not here, since `runs` is past them,
+            // nor later (`Emptied`).
+            unsafe { drop_values(run.first, run.values) };
             true
         };
         Steps(drop_next).take_all();
+    }
+
+    /// Begins with the first row again. There are no values.
+    fn rewind(&mut self) {
+        if !self.blocks.rows.get_mut().is_empty() {
+            self.enter_row();
+        }
+    }
+}
+
+impl Filled {
+    /// The row's values: all that is taken but the holes.
+    fn runs(&self, holes: &[NonNull<u8>], stride: usize) -> impl Iterator<Item = Run> {
+        let (first, taken) = (self.row.first(), self.taken);
+        let hole_from = move |from: usize| {
+            let index = |hole: &NonNull<u8>| Some(hole.addr().get().checked_sub(first.addr().get())? / stride);
+            holes.iter().filter_map(index).filter(|index| (from..taken).contains(index)).min()
+        };
+        let mut from = 0;
+        iter::from_fn(move || {
+            let values = hole_from(from).unwrap_or(taken).checked_sub(from)?;
+            // SAFETY: not beyond what is taken of the row.
+            let first = unsafe { first.byte_add(from * stride) };
+            from += values + 1;
+            Some(Run { first, values })
+        })
     }
 }
 
@@ -555,7 +637,7 @@ impl<H: Kind> Blocks<H> {
             unsafe { self.handle.give_row(row) };
             return Err(AllocError::OutOfMemory { layout: Layout::new::<Filled>() });
         }
-        self.rows.borrow_mut().push(Filled { row, values: 0 });
+        self.rows.borrow_mut().push(Filled { row, taken: 0 });
         Ok(())
     }
 }

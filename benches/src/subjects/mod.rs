@@ -7,6 +7,7 @@ mod harness;
 mod infinity_pool;
 mod place;
 mod plurality;
+mod scope;
 mod shared_arena;
 mod slab;
 mod slotmap;
@@ -21,6 +22,7 @@ pub use self::{
     infinity_pool::InfinityPool,
     place::Place,
     plurality::Plurality,
+    scope::{EndedBump, EndedScope, ResetScope},
     shared_arena::SharedArena,
     slab::Slab,
     slotmap::SlotMap,
@@ -31,10 +33,12 @@ pub use self::{
 use crate::subject::Subject;
 
 /// The rows' names, in the order of the tables: the harness, ours, general allocators, pools, arenas.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 16] = [
     Harness::NAME,
     Core::NAME,
     Typed::NAME,
+    ResetScope::NAME,
+    EndedScope::NAME,
     System::NAME,
     Mimalloc::NAME,
     Snmalloc::NAME,
@@ -45,4 +49,5 @@ pub const NAMES: [&str; 13] = [
     SlotMap::NAME,
     TypedArena::NAME,
     Bumpalo::NAME,
+    EndedBump::NAME,
 ];
