@@ -163,8 +163,47 @@ impl<T, S: Source> Pool<T, S> {
     /// ```
     #[must_use]
     pub fn scope(&self) -> Scope<T, S::Handle> {
+        self.scope_of()
+    }
+
+    /// A scope of values of another type of the same size and alignment; another layout does not compile.
+    ///
+    /// It is for values that refer to each other. Their type names the scope that they refer into, so it is another type for
+    /// each scope, while the pool is of one:
+    ///
+    /// ```
+    /// use goo_pool_typed::{Pool, Scope};
+    /// use std::cell::Cell;
+    ///
+    /// struct Node<'s> {
+    ///     next: Cell<Option<&'s Node<'s>>>,
+    /// }
+    ///
+    /// let pool = Pool::<Node<'static>>::new();
+    /// for _request in 0..3 {
+    ///     let scope: Scope<Node<'_>> = pool.scope_of();
+    ///     let one = scope.alloc(Node { next: Cell::new(None) });
+    ///     let two = scope.alloc(Node { next: Cell::new(Some(one)) });
+    ///     one.next.set(Some(two));
+    /// }
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// # use goo_pool_typed::{Pool, Scope};
+    /// let scope: Scope<[u16; 2]> = Pool::<u32>::new().scope_of();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`scope`](Self::scope).
+    #[must_use]
+    pub fn scope_of<U>(&self) -> Scope<U, S::Handle> {
+        const {
+            let same = size_of::<U>() == size_of::<T>() && align_of::<U>() == align_of::<T>();
+            assert!(same, "the values of a scope have the layout of the pool's");
+        }
         match self.handle_or_build() {
-            Ok(handle) => Scope { rows: Rows::new::<T>(handle.clone()), values: PhantomData },
+            Ok(handle) => Scope { rows: Rows::new::<U>(handle.clone()), values: PhantomData },
             Err(error) => fail(error),
         }
     }
