@@ -11,7 +11,9 @@ mod kinds;
 mod pool;
 mod pool_box;
 mod pooled;
+mod recycler;
 mod scope;
+mod shelf;
 mod slice;
 mod source;
 #[cfg(feature = "std")]
@@ -35,6 +37,10 @@ pub use kinds::{LocalPool, SyncPool, SyncPoolBox};
 pub use kinds::{Pool, PoolBox};
 pub use pool::AllocIter;
 pub use pooled::Pooled;
+#[cfg(feature = "std")]
+pub use recycler::SyncRecycler;
+pub use recycler::{AnyRecycler, Recycled, Recycler};
 pub use scope::Scope;
 #[cfg(feature = "std")]
 pub use scope::SyncScope;
+pub use shelf::{Recycle, RecyclerStats};
