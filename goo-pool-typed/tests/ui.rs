@@ -39,6 +39,11 @@ fn misuse_of_a_scope_does_not_compile() {
 }
 
 #[test]
+fn misuse_of_a_recycler_does_not_compile() {
+    must_not_compile("tests/ui/recycler/*.rs");
+}
+
+#[test]
 #[cfg(feature = "derive")]
 fn mistakes_are_reported_on_the_users_tokens() {
     must_not_compile("tests/ui/derive/*.rs");
