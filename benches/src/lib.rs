@@ -7,6 +7,7 @@
 pub mod list;
 pub mod live;
 pub mod objects;
+pub mod recycling;
 pub mod report;
 pub mod subject;
 pub mod subjects;

@@ -139,7 +139,7 @@ mod shared {
     use std::cell::Cell;
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     use std::sync::{Mutex, PoisonError};
-    use std::{iter, thread, thread_local};
+    use std::{thread, thread_local};
 
     use goo_pool_core::SyncPoolHandle;
 
@@ -151,6 +151,8 @@ mod shared {
 
     /// For many threads: a board for each that can run at a time.
     #[doc(hidden)]
+    ///
+    /// Invariant: their number is a power of two.
     pub struct SharedShelf<B>(Box<[Board<B>]>);
 
     /// On cache lines of its own. Two, since processors fetch pairs.
@@ -189,52 +191,69 @@ mod shared {
     }
 
     impl<B> SharedShelf<B> {
-        /// This thread's board, and all the others behind it.
-        fn boards(&self) -> (&Board<B>, impl Iterator<Item = &Board<B>>) {
-            let mine = thread_number() % self.0.len();
-            let (before, rest) = self.0.split_at(mine);
-            (&rest[0], rest[1..].iter().chain(before))
+        /// This thread's board.
+        #[inline]
+        fn mine(&self) -> &Board<B> {
+            &self.0[thread_number() & (self.0.len() - 1)]
+        }
+
+        /// All boards but this thread's, the next one first.
+        fn others(&self) -> impl Iterator<Item = &Board<B>> {
+            let (before, rest) = self.0.split_at(thread_number() & (self.0.len() - 1));
+            rest[1..].iter().chain(before)
+        }
+
+        /// For when there is none on the thread's own board.
+        #[inline(never)]
+        fn take_elsewhere(&self) -> Option<B> {
+            self.others().filter(|board| board.kept() != 0).find_map(|board| board.with(Kept::take))
+        }
+
+        /// For when there is no room on the thread's own board.
+        #[inline(never)]
+        fn put_elsewhere(&self, mut boxed: B) -> Option<B> {
+            for board in self.others().filter(|board| board.kept() < board.keep) {
+                boxed = board.with(|kept| kept.put(boxed))?;
+            }
+            self.count_dropped();
+            Some(boxed)
         }
     }
 
     /// Counts the threads that use a recycler, in the order of their first use.
+    #[inline]
     fn thread_number() -> usize {
         static THREADS: AtomicUsize = AtomicUsize::new(0);
         thread_local!(static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) });
         // Without a destructor it is there also while the thread ends.
-        NUMBER.with(|number| match number.get() {
-            usize::MAX => {
+        NUMBER.with(|number| {
+            if number.get() == usize::MAX {
                 // ORDERING: Relaxed: only that it is another number each time counts.
-                number.set(THREADS.fetch_add(1, Relaxed) % usize::MAX);
-                number.get()
+                number.set(THREADS.fetch_add(1, Relaxed));
             }
-            number => number,
+            number.get()
         })
     }
 
     impl<B> Shelf<B> for SharedShelf<B> {
         fn new(keep: usize) -> Self {
             let threads = thread::available_parallelism().map_or(4, usize::from);
-            let boards = threads.min(keep).max(1);
+            // Not more than there is to be kept, so that each has room.
+            let boards = threads.next_power_of_two().min(1 << keep.checked_ilog2().unwrap_or(0));
             Self((0..boards).map(|board| Board::new(keep / boards + usize::from(board < keep % boards))).collect())
         }
 
         #[inline]
         fn take(&self) -> Option<B> {
-            let (mine, others) = self.boards();
-            let mut boards = iter::once(mine).chain(others).filter(|board| board.kept() != 0);
-            boards.find_map(|board| board.with(Kept::take))
+            let mine = self.mine();
+            let taken = if mine.kept() != 0 { mine.with(Kept::take) } else { None };
+            taken.or_else(|| self.take_elsewhere())
         }
 
         #[inline]
         fn put(&self, boxed: B) -> Option<B> {
-            let (mine, others) = self.boards();
-            let mut boxed = mine.with(|kept| kept.put(boxed))?;
-            for board in others.filter(|board| board.kept() < board.keep) {
-                boxed = board.with(|kept| kept.put(boxed))?;
-            }
-            self.count_dropped();
-            Some(boxed)
+            let boxed = self.mine().with(|kept| kept.put(boxed))?;
+            self.put_elsewhere(boxed)
         }
 
         fn clear(&self) {
@@ -245,11 +264,11 @@ mod shared {
         }
 
         fn count_made(&self) {
-            self.boards().0.with(|kept| kept.stats.made += 1);
+            self.mine().with(|kept| kept.stats.made += 1);
         }
 
         fn count_dropped(&self) {
-            self.boards().0.with(|kept| kept.stats.dropped += 1);
+            self.mine().with(|kept| kept.stats.dropped += 1);
         }
 
         fn stats(&self) -> RecyclerStats {
