@@ -34,6 +34,7 @@ pub trait Recycle: Kind {
 /// Where a recycler keeps what came back. No code that is not ours runs while it is borrowed or locked, but for the global
 /// allocator.
 #[doc(hidden)]
+#[allow(unreachable_pub, reason = "it is in a public trait, which older compilers do not look at")]
 pub trait Shelf<B> {
     /// For at most so many.
     fn new(keep: usize) -> Self;
