@@ -11,6 +11,7 @@ pub mod classics;
 pub mod list;
 pub mod live;
 pub mod objects;
+pub mod recycling;
 pub mod report;
 pub mod resident;
 pub mod shared;

@@ -254,6 +254,26 @@ impl<K: Kind> Block<K> {
         (bits & self.chunk_bits(word), base.get().as_ptr())
     }
 
+    /// Hands out all chunks of a block at once, which are all free and in the block. The block is in no list.
+    pub(crate) fn take_all(self) {
+        debug_assert!(self.is_full_of_free_chunks() && !self.header().listed.get());
+        self.set_all(0, 0, 0);
+    }
+
+    /// Takes back all chunks of a block at once, none of which is free.
+    pub(crate) fn put_all(self) {
+        debug_assert!(self.header().summary.get() == 0 && !self.header().listed.get());
+        self.set_all(u64::MAX, u64::MAX >> (WORD_BITS - self.words()), self.words() as u32);
+    }
+
+    fn set_all(self, bits: u64, summary: u64, full_words: u32) {
+        for (register, _) in self.registers() {
+            register.set(bits);
+        }
+        self.header().summary.set(summary);
+        self.header().full_words.set(full_words);
+    }
+
     /// Chunks that are free and in the block.
     pub(crate) fn free_chunks(self) -> usize {
         self.bitmap().map(|(bits, chunks)| (bits & chunks).count_ones() as usize).sum()

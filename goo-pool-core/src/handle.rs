@@ -6,6 +6,7 @@ use core::ptr::NonNull;
 
 use crate::error::{AllocError, BuildError, LayoutTooLarge};
 use crate::geometry::Geometry;
+use crate::row::Row;
 use crate::stats::Stats;
 
 /// One of several owners of an untyped pool: what a typed pool is built on, once for all kinds of pools.
@@ -90,6 +91,25 @@ pub unsafe trait Handle: Sealed + Clone + Debug + Sized + 'static {
     ///
     /// As there.
     fn allocate(&self) -> Result<NonNull<u8>, AllocError>;
+
+    /// All chunks of a block at once, for values that go together. They are live from now on, as if each had been
+    /// allocated, but they come back together, by [`give_row`](Self::give_row) alone.
+    ///
+    /// Takes a store for each 64 chunks and, in a pool for many threads, its lock. That pool has no room for a row where
+    /// other threads that run have all that is free in their own memory.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if no block is wholly free and the pool cannot grow; it stays as it was.
+    fn take_row(&self) -> Result<Row, AllocError>;
+
+    /// Takes a row back, for the same price.
+    ///
+    /// # Safety
+    ///
+    /// 1. This pool gave the row. If it is for many threads, it has had a handle ever since: such a pool stays closed.
+    /// 2. None of its chunks was given back alone, and nobody touches one after this call.
+    unsafe fn give_row(&self, row: Row);
 
     /// As [`RawPool::reserve`](crate::RawPool::reserve).
     ///

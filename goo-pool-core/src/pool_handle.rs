@@ -14,6 +14,7 @@ use crate::handle::Handle;
 use crate::heap::HeapPtr;
 use crate::kind::Local;
 use crate::raw_pool::RawPool;
+use crate::row::Row;
 use crate::stats::Stats;
 
 /// One of several owners of a [`RawPool`], for building typed pools on top.
@@ -91,6 +92,15 @@ unsafe impl Handle for PoolHandle {
 
     fn allocate(&self) -> Result<NonNull<u8>, AllocError> {
         self.pool.allocate()
+    }
+
+    fn take_row(&self) -> Result<Row, AllocError> {
+        self.pool.heap().take_row()
+    }
+
+    unsafe fn give_row(&self, row: Row) {
+        // SAFETY: (1) and (2).
+        unsafe { self.pool.heap().give_row(row) };
     }
 
     fn reserve(&self, additional: usize) -> Result<(), AllocError> {

@@ -12,6 +12,9 @@ mod pool;
 mod pool_box;
 mod pooled;
 mod rc;
+mod recycler;
+mod scope;
+mod shelf;
 mod slice;
 mod source;
 #[cfg(feature = "std")]
@@ -38,3 +41,9 @@ pub use pooled::Pooled;
 #[cfg(feature = "std")]
 pub use rc::{ArcPool, LocalArcPool, PoolArc, PoolArcWeak};
 pub use rc::{Counted, PoolRc, PoolWeak, RcPool};
+pub use recycler::SyncRecycler;
+pub use recycler::{AnyRecycler, Recycled, Recycler};
+pub use scope::Scope;
+#[cfg(feature = "std")]
+pub use scope::SyncScope;
+pub use shelf::{Recycle, RecyclerStats};

@@ -46,6 +46,17 @@ fn misuse_of_a_shared_handle_does_not_compile() {
 }
 
 #[test]
+#[cfg(feature = "std")]
+fn misuse_of_a_scope_does_not_compile() {
+    must_not_compile("tests/ui/scope/*.rs");
+}
+
+#[test]
+fn misuse_of_a_recycler_does_not_compile() {
+    must_not_compile("tests/ui/recycler/*.rs");
+}
+
+#[test]
 #[cfg(feature = "derive")]
 fn mistakes_are_reported_on_the_users_tokens() {
     must_not_compile("tests/ui/derive/*.rs");

@@ -7,6 +7,7 @@ mod harness;
 mod infinity_pool;
 mod place;
 mod plurality;
+mod scope;
 mod shared_arena;
 mod slab;
 mod slotmap;
@@ -21,6 +22,7 @@ pub use self::{
     infinity_pool::InfinityPool,
     place::Place,
     plurality::Plurality,
+    scope::{EndedBump, EndedScope, ResetScope},
     shared_arena::SharedArena,
     slab::Slab,
     slotmap::SlotMap,
@@ -32,7 +34,7 @@ use crate::subject::Subject;
 
 /// The rows' names, in the order of the tables: the harness, ours, general allocators, pools, arenas. The rows of the threads'
 /// tables too: most have the same names.
-pub const NAMES: [&str; 18] = [
+pub const NAMES: [&str; 21] = [
     Harness::NAME,
     Core::NAME,
     Typed::NAME,
@@ -40,6 +42,8 @@ pub const NAMES: [&str; 18] = [
     "SyncPool::local",
     "SyncPool",
     "SyncPoolHandle",
+    ResetScope::NAME,
+    EndedScope::NAME,
     System::NAME,
     Mimalloc::NAME,
     Snmalloc::NAME,
@@ -51,4 +55,5 @@ pub const NAMES: [&str; 18] = [
     SlotMap::NAME,
     TypedArena::NAME,
     Bumpalo::NAME,
+    EndedBump::NAME,
 ];

@@ -28,6 +28,11 @@ impl Owner {
         Self { id: AtomicU64::new(shard.id.bits()), shard: AtomicPtr::new(shard.get().as_ptr()) }
     }
 
+    /// Of a block that has been no shard's.
+    pub(crate) fn nobody() -> Self {
+        Self { id: AtomicU64::new(ShardId::NOBODY.bits()), shard: AtomicPtr::new(core::ptr::null_mut()) }
+    }
+
     /// Makes a block that was the store's a shard's. Under the pool's lock.
     pub(crate) fn assign(&self, shard: ShardPtr) {
         // ORDERING: Relaxed: whoever frees a chunk of the block has it from an allocation that comes after this.

@@ -21,6 +21,7 @@ mod locked;
 mod raid;
 mod remote;
 mod returned;
+mod rows;
 mod shard;
 mod shard_id;
 mod shard_table;

@@ -16,6 +16,7 @@ use crate::block::ChunkPtr;
 use crate::error::{AllocError, BuildError};
 use crate::geometry::Geometry;
 use crate::handle::Handle;
+use crate::row::Row;
 use crate::stats::Stats;
 
 /// One of several owners of a [`SyncRawPool`], for building typed pools on top.
@@ -102,6 +103,15 @@ unsafe impl Handle for SyncPoolHandle {
 
     fn allocate(&self) -> Result<NonNull<u8>, AllocError> {
         self.pool.allocate()
+    }
+
+    fn take_row(&self) -> Result<Row, AllocError> {
+        self.pool.shared().take_row()
+    }
+
+    unsafe fn give_row(&self, row: Row) {
+        // SAFETY: (1) and (2).
+        unsafe { self.pool.shared().give_row(row) };
     }
 
     fn reserve(&self, additional: usize) -> Result<(), AllocError> {

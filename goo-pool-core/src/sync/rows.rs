@@ -1,0 +1,57 @@
+//! Rows of a thread-safe pool: blocks that are nobody's while their chunks are out.
+//!
+//! No chunk of them is freed alone, so nobody asks whose they are; they go from the store to who has the row, and back.
+
+use super::kind::{Owner, Threads};
+use super::shared::SharedPtr;
+use crate::error::AllocError;
+use crate::row::Row;
+
+impl SharedPtr {
+    /// As [`Handle::take_row`](crate::Handle::take_row).
+    pub(crate) fn take_row(self) -> Result<Row, AllocError> {
+        // Between any two steps the parent may have used the pool, on this thread: look again from the start.
+        loop {
+            if let Some(row) = self.free_row() {
+                return Ok(row);
+            }
+            let Err(error) = self.grow(1) else { continue };
+            // The last resort: what shards keep, this thread's and those that are no thread's.
+            if let Some(shard) = self.my_shard() {
+                self.empty_out(shard);
+            }
+            self.empty_out_unowned();
+            return self.free_row().ok_or(error);
+        }
+    }
+
+    fn free_row(self) -> Option<Row> {
+        self.with_locked(|locked| {
+            let block = locked.store.give_block(Owner::nobody(), &self.geometry)?;
+            debug_assert!(block.header().owner.is_nobodys());
+            block.take_all();
+            Some(Row::of(block, &self.geometry))
+        })
+    }
+
+    /// As [`Handle::give_row`](crate::Handle::give_row).
+    ///
+    /// # Safety
+    ///
+    /// 1. As there.
+    pub(crate) unsafe fn give_row(self, row: Row) {
+        // SAFETY: this pool gave it, and has not closed since (1), so it has the block.
+        let block = unsafe { row.block::<Threads>(&self.geometry) };
+        let emptied = self.with_locked(|locked| {
+            block.put_all();
+            let emptied = locked.store.take_back(block);
+            if emptied {
+                locked.store.retire(block.header().segment, &self.geometry);
+            }
+            emptied
+        });
+        if emptied {
+            self.settle(false);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Rows: blocks handed out whole, between chunks that come and go alone.
+
+mod common;
+
+use std::alloc::Layout;
+use std::collections::BTreeSet;
+use std::ptr::NonNull;
+
+use common::{Watched, scaled};
+use goo_pool_core::{AllocError, Geometry, Handle, PoolHandle, RawPool, Row};
+
+/// Layouts with many, some and few chunks in a block.
+const LAYOUTS: [(usize, usize); 5] = [(0, 1), (8, 8), (64, 64), (2000, 8), (100_000, 4096)];
+
+fn layouts() -> impl Iterator<Item = Layout> {
+    LAYOUTS.into_iter().map(|(size, align)| Layout::from_size_align(size, align).unwrap())
+}
+
+fn addresses<H: Handle>(row: &Row, layout: Layout) -> impl Iterator<Item = usize> + use<H> {
+    let stride = Geometry::of::<H>(layout).unwrap().stride();
+    let first = row.first().addr().get();
+    (0..row.chunks()).map(move |index| first + index * stride)
+}
+
+/// Random steps: whatever is out, alone or in a row, overlaps nothing else, is writable to its last byte, and is counted.
+fn rows_and_chunks_do_not_overlap<H: Handle>(handle: &H, layout: Layout, mut check: impl FnMut()) {
+    let mut random = 0x600_u64;
+    let mut random = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below
+    };
+    let mut chunks: Vec<NonNull<u8>> = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut out = BTreeSet::new();
+    for _ in 0..scaled(400, 30) {
+        match random(6) {
+            0 | 1 => {
+                for _ in 0..random(50) {
+                    let chunk = handle.allocate().unwrap();
+                    assert!(out.insert(chunk.addr().get()), "a chunk is handed out twice");
+                    // SAFETY: it is ours, and so large.
+                    unsafe { chunk.write_bytes(0xaa, layout.size()) };
+                    chunks.push(chunk);
+                }
+            }
+            2 => {
+                for _ in 0..random(50).min(chunks.len()) {
+                    let chunk = chunks.swap_remove(random(chunks.len()));
+                    out.remove(&chunk.addr().get());
+                    // SAFETY: it came from this pool, once.
+                    unsafe { H::deallocate_in(chunk, &Geometry::of::<H>(layout).unwrap()) };
+                }
+            }
+            3 if rows.len() < 20 => {
+                let row = handle.take_row().unwrap();
+                for address in addresses::<H>(&row, layout) {
+                    assert_eq!(address % layout.align(), 0);
+                    assert!(out.insert(address), "a row overlaps something");
+                }
+                // The last chunk to its end, and with it all the others.
+                let bytes = addresses::<H>(&row, layout).last().unwrap() - row.first().addr().get() + layout.size();
+                // SAFETY: all of the row's chunks are ours.
+                unsafe { row.first().write_bytes(0x55, bytes) };
+                rows.push(row);
+            }
+            4 if !rows.is_empty() => {
+                let row = rows.swap_remove(random(rows.len()));
+                for address in addresses::<H>(&row, layout) {
+                    out.remove(&address);
+                }
+                // SAFETY: it came from this pool, which is open; nobody uses its chunks.
+                unsafe { handle.give_row(row) };
+            }
+            5 => handle.shrink_to_fit(),
+            _ => {}
+        }
+        assert_eq!(handle.len(), out.len());
+        check();
+    }
+    for chunk in chunks {
+        // SAFETY: it came from this pool, once.
+        unsafe { H::deallocate_in(chunk, &Geometry::of::<H>(layout).unwrap()) };
+    }
+    for row in rows {
+        // SAFETY: as above.
+        unsafe { handle.give_row(row) };
+        check();
+    }
+    assert_eq!(handle.len(), 0);
+}
+
+#[test]
+fn rows_and_chunks_of_a_local_pool_do_not_overlap() {
+    for layout in layouts() {
+        let parent = Watched::default();
+        let watch = parent.watch();
+        let handle = RawPool::builder(layout).parent(parent).build_handle().unwrap();
+        rows_and_chunks_do_not_overlap(&handle, layout, || handle.assert_valid());
+        handle.shrink_to_fit();
+        assert_eq!(watch.pieces(), 1, "the pool's record is left");
+        drop(handle);
+        assert_eq!(watch.pieces(), 0);
+    }
+}
+
+/// A pool of a limit, with chunks in its hand.
+fn a_refused_row_leaves_the_pool_as_it_was<H: Handle>(handle: &H, limit: usize) {
+    let first = handle.allocate().unwrap();
+    let refused = (0..limit).map(|_| handle.take_row()).collect::<Vec<_>>();
+    let granted: usize = refused.iter().flatten().map(Row::chunks).sum();
+    assert!(matches!(refused.last(), Some(Err(AllocError::LimitReached { .. }))));
+    assert_eq!(handle.len(), 1 + granted);
+    for row in refused.into_iter().flatten() {
+        // SAFETY: it came from this pool, which is open; nobody uses its chunks.
+        unsafe { handle.give_row(row) };
+    }
+    // SAFETY: it came from this pool, once.
+    unsafe { H::deallocate_in(first, &Geometry::of::<H>(Layout::new::<u64>()).unwrap()) };
+    // Free, but in the pool's own hand.
+    let row = handle.take_row().unwrap();
+    assert_eq!(handle.len(), row.chunks());
+    // SAFETY: as above.
+    unsafe { handle.give_row(row) };
+    assert_eq!(handle.len(), 0);
+}
+
+#[test]
+fn a_row_that_is_refused_leaves_the_pool_as_it_was() {
+    let builder = || RawPool::builder(Layout::new::<u64>()).max_chunks(100);
+    a_refused_row_leaves_the_pool_as_it_was(&builder().build_handle().unwrap(), 100);
+    #[cfg(feature = "std")]
+    a_refused_row_leaves_the_pool_as_it_was(&builder().build_sync_handle().unwrap(), 100);
+}
+
+#[test]
+fn a_row_keeps_a_closed_pool_and_its_own_segment() {
+    let layout = Layout::new::<[u64; 8]>();
+    let parent = Watched::default();
+    let watch = parent.watch();
+    let handle = RawPool::builder(layout).parent(parent).build_handle().unwrap();
+    let mut rows: Vec<Row> = (0..5).map(|_| handle.take_row().unwrap()).collect();
+    let live: usize = rows.iter().map(Row::chunks).sum();
+    drop(handle);
+    // SAFETY: a live chunk, and its layout.
+    let handle = unsafe { PoolHandle::of(rows[0].first(), layout) }.unwrap();
+    assert_eq!(handle.len(), live);
+    while let Some(row) = rows.pop() {
+        handle.shrink_to_fit();
+        assert_eq!(watch.pieces(), 2 + rows.len(), "the pool's record, and one segment for each row");
+        // SAFETY: the pool that gave it is open again, the very same (a local one has no successor).
+        unsafe { handle.give_row(row) };
+        handle.assert_valid();
+    }
+    drop(handle);
+    assert_eq!(watch.pieces(), 0);
+}
+
+#[cfg(feature = "std")]
+mod threads {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn rows_and_chunks_of_a_shared_pool_do_not_overlap() {
+        for layout in layouts() {
+            let handle = RawPool::builder(layout).build_sync_handle().unwrap();
+            rows_and_chunks_do_not_overlap(&handle, layout, || {});
+        }
+    }
+
+    #[test]
+    fn rows_come_and_go_on_many_threads() {
+        let handle = RawPool::builder(Layout::new::<u64>()).build_sync_handle().unwrap();
+        thread::scope(|scope| {
+            for number in 0..4_u8 {
+                let handle = &handle;
+                scope.spawn(move || {
+                    for _ in 0..scaled(200, 5) {
+                        let (row, chunk) = (handle.take_row().unwrap(), handle.allocate().unwrap());
+                        let bytes = row.chunks() * size_of::<u64>();
+                        // SAFETY: the row is ours.
+                        unsafe { row.first().write_bytes(number, bytes) };
+                        // SAFETY: so is the chunk.
+                        unsafe { chunk.write_bytes(!number, size_of::<u64>()) };
+                        for at in 0..bytes {
+                            // SAFETY: within the row, and written.
+                            let byte = unsafe { row.first().add(at) };
+                            // SAFETY: as above.
+                            assert_eq!(unsafe { byte.read() }, number);
+                        }
+                        // SAFETY: it came from this pool, which is open; nobody uses its chunks.
+                        unsafe { handle.give_row(row) };
+                        // SAFETY: it came from this pool, once.
+                        unsafe { handle.deallocate(chunk) };
+                    }
+                });
+            }
+        });
+        assert_eq!(handle.len(), 0);
+    }
+
+    #[test]
+    fn a_row_goes_back_on_another_thread() {
+        struct Sent(Row);
+        // SAFETY: bytes, for any thread.
+        unsafe impl Send for Sent {}
+        let handle = RawPool::builder(Layout::new::<u64>()).build_sync_handle().unwrap();
+        let row = Sent(handle.take_row().unwrap());
+        let other = handle.clone();
+        thread::spawn(move || {
+            let row = row;
+            // SAFETY: it came from this pool, which is open; nobody uses its chunks.
+            unsafe { other.give_row(row.0) };
+        })
+        .join()
+        .unwrap();
+        assert_eq!(handle.len(), 0);
+    }
+}
