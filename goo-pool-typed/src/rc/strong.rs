@@ -278,6 +278,60 @@ impl<T: ?Sized, H: RcKind> PoolRc<T, H> {
         Some(unsafe { this.value.as_mut() })
     }
 
+    /// Drops the handle. If it was the last strong one, `last` gets the value directly before it is dropped where it is:
+    /// weak handles find nothing already. The value is dropped, and its memory comes back, also if `last` panics.
+    ///
+    /// What has a destructor of its own can be taken apart in this way: a list that takes the rest out of each node
+    /// before that is dropped does not recurse. [`into_inner`](Self::into_inner) would move the nodes for that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{PoolRc, RcPool};
+    ///
+    /// struct Node {
+    ///     next: Option<PoolRc<Node>>,
+    /// }
+    ///
+    /// impl Drop for Node {
+    ///     fn drop(&mut self) {
+    ///         let mut rest = self.next.take();
+    ///         while let Some(node) = rest.take() {
+    ///             PoolRc::drop_with(node, |node| rest = node.next.take());
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let pool = RcPool::new();
+    /// let mut list = None;
+    /// for _ in 0..100_000 {
+    ///     list = Some(pool.alloc(Node { next: list }));
+    /// }
+    /// let kept = list.as_ref().unwrap().next.clone();
+    /// drop(list);
+    /// assert_eq!(pool.len(), 99_999);
+    /// drop(kept);
+    /// assert!(pool.is_empty());
+    /// ```
+    #[inline]
+    pub fn drop_with(this: Self, last: impl FnOnce(&mut T)) {
+        let this = ManuallyDrop::new(this);
+        match this.counts().give_up() {
+            Left::Others => {}
+            Left::Weak => {
+                // SAFETY: it was the last; R1 to R4 are as before.
+                let mut dying = unsafe { Dying::<T, H>::new(this.value) };
+                // SAFETY: see `value`.
+                last(unsafe { dying.value.as_mut() });
+            }
+            Left::Nobody => {
+                // SAFETY: alone, and not used again; R1 and R4 are as before.
+                let mut boxed = unsafe { boxed::<T, H>(this.value) };
+                last(&mut boxed);
+            }
+        }
+    }
+
     /// A weak handle to the value.
     ///
     /// # Examples
@@ -436,14 +490,38 @@ unsafe fn drop_alone<T: ?Sized, H: RcKind>(value: NonNull<T>) {
 ///
 /// # Safety
 ///
-/// 1. R1 and R4 hold for `value`, whose last strong handle was given up just now.
+/// 1. As for [`Dying::new`].
 #[inline(never)]
 unsafe fn drop_last<T: ?Sized, H: RcKind>(value: NonNull<T>) {
-    // Goes last, also if the destructor panics.
-    // SAFETY: R1; the weak handle that the strong ones had (R2) is ours (1).
-    let _weak = unsafe { PoolWeak::<T, H>::from_value(value) };
-    // SAFETY: R4, once (1). The destructor may use the pool, and any weak handle, which finds nothing.
-    unsafe { value.drop_in_place() };
+    // SAFETY: (1).
+    drop(unsafe { Dying::<T, H>::new(value) });
+}
+
+/// Owns a value that no strong handle reaches any more. Its chunk goes when the last weak handle does.
+struct Dying<T: ?Sized, H: RcKind> {
+    /// Invariant: R1 and R4, and it is ours.
+    value: NonNull<T>,
+    /// Goes after the value, also if the destructor panics.
+    _weak: PoolWeak<T, H>,
+}
+
+impl<T: ?Sized, H: RcKind> Dying<T, H> {
+    /// # Safety
+    ///
+    /// 1. R1 and R4 hold for `value`, whose last strong handle was given up just now.
+    #[inline(always)]
+    unsafe fn new(value: NonNull<T>) -> Self {
+        // SAFETY: R1; the weak handle that the strong ones had (R2) is ours (1).
+        Self { value, _weak: unsafe { PoolWeak::from_value(value) } }
+    }
+}
+
+impl<T: ?Sized, H: RcKind> Drop for Dying<T, H> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: see `value`; once. The destructor may use the pool, and any weak handle, which finds nothing.
+        unsafe { self.value.drop_in_place() };
+    }
 }
 
 impl<T: ?Sized, H: RcKind> Deref for PoolRc<T, H> {
