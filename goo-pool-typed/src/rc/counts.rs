@@ -36,7 +36,7 @@ const fn weak_of(counts: u64) -> u64 {
 }
 
 /// What the counts are kept in.
-#[allow(unreachable_pub, reason = "a part of `RcKind`, which the oldest compilers do not see")]
+#[allow(unreachable_pub, reason = "a part of `Kind`, which the oldest compilers do not see")]
 pub trait Word {
     fn load(&self, order: Ordering) -> u64;
     fn fetch_add(&self, n: u64, order: Ordering) -> u64;

@@ -9,7 +9,7 @@ use goo_pool_core::{AllocError, Global, PoolHandle, Stats};
 
 use crate::PoolBuilder;
 use crate::error::TryAllocError;
-use crate::generic::{Over, Pool, PoolBox, PoolRc, PoolWeak, RcKind, Source};
+use crate::generic::{Kind, Over, Pool, PoolBox, PoolRc, PoolWeak, Source};
 use crate::rc::counted::{Counted, counts_of, value_of};
 use crate::rc::counts::Counts;
 
@@ -18,7 +18,22 @@ use crate::rc::counts::Counts;
 /// It is a [`Pool<Counted<T>>`](Pool) that hands out [`PoolRc`]s: [`as_pool`](Self::as_pool) is that pool, and `from` makes
 /// one of shared values from it.
 ///
-/// Code for every kind of pool is generic over `S`: see [`RcKind`].
+/// Code for every kind of pool takes a `&generic::RcPool<T, S>` and gives out `generic::PoolRc<T, S::Handle>`.
+///
+/// # Examples
+///
+/// ```
+/// use goo_pool_typed::RcPool;
+/// use goo_pool_typed::generic::{self, Source};
+///
+/// fn both<S: Source>(pool: &generic::RcPool<u32, S>) -> [generic::PoolRc<u32, S::Handle>; 2] {
+///     let one = pool.alloc(1);
+///     [one.clone(), one]
+/// }
+///
+/// let [one, other] = both(&RcPool::new());
+/// assert_eq!(*one + *other, 2);
+/// ```
 #[repr(transparent)]
 pub struct RcPool<T, S = PoolHandle> {
     pool: Pool<Counted<T>, S>,
@@ -69,7 +84,7 @@ impl<T, S: Over<Global>> RcPool<T, S> {
     }
 }
 
-impl<T, S: Source<Handle: RcKind>> RcPool<T, S> {
+impl<T, S: Source> RcPool<T, S> {
     /// Moves `value` into the pool, to be shared.
     ///
     /// # Panics
@@ -176,9 +191,9 @@ impl<T, S: Source<Handle: RcKind>> RcPool<T, S> {
         // SAFETY: a chunk of this layout.
         let value = unsafe { value_of::<T>(chunk.cast()) };
         // SAFETY: it came from `value_of`.
-        let counts = unsafe { counts_of::<T, <S::Handle as RcKind>::Word>(value) };
+        let counts = unsafe { counts_of::<T, <S::Handle as Kind>::Word>(value) };
         // SAFETY: the room for the counts, in a chunk that is ours alone.
-        unsafe { counts.cast().write(Counts::<<S::Handle as RcKind>::Word>::UNBORN) };
+        unsafe { counts.cast().write(Counts::<<S::Handle as Kind>::Word>::UNBORN) };
         // If `make` panics, this ends as any weak handle.
         // SAFETY: R1: as the box's; R2: just written.
         let weak = unsafe { PoolWeak::from_value(value) };
@@ -213,9 +228,7 @@ impl<T, S: Source<Handle: RcKind>> RcPool<T, S> {
         // are: none gives out `&mut T`, or the value.
         unsafe { Pin::new_unchecked(self.alloc(value)) }
     }
-}
 
-impl<T, S: Source> RcPool<T, S> {
     /// The same pool as one of boxes, which [`PoolRc::from`] shares.
     ///
     /// # Examples

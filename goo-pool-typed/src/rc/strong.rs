@@ -9,18 +9,18 @@ use core::ptr::{self, NonNull};
 use goo_pool_core::PoolHandle;
 
 use crate::error::fail_to_build;
-use crate::generic::{AnyThread, Pool, PoolBox, PoolWeak, RcKind, RcPool};
+use crate::generic::{AnyThread, Kind, Pool, PoolBox, PoolWeak, RcPool};
 use crate::rc::counted::{Counted, chunk_of, counts_of, value_of};
 use crate::rc::counts::{Counts, Left};
 
 /// Owns a value in a pool together with others: [`PoolRc`](crate::PoolRc), if `H` is a [`PoolHandle`].
 ///
-/// Code for every kind of handle is generic over `H`: see [`RcKind`].
+/// Code for every kind of handle is generic over `H`: see [`Kind`].
 ///
 /// Methods have the names and the meaning that they have in [`Rc`](std::rc::Rc) and [`Arc`](std::sync::Arc). With more
 /// than 2^31 handles to one value the program is aborted, as it is by these at `isize::MAX`: so many take leaks.
 #[repr(transparent)]
-pub struct PoolRc<T: ?Sized, H: RcKind = PoolHandle> {
+pub struct PoolRc<T: ?Sized, H: Kind = PoolHandle> {
     value: NonNull<T>,
     owns: PhantomData<T>,
     kind: PhantomData<H>,
@@ -28,11 +28,11 @@ pub struct PoolRc<T: ?Sized, H: RcKind = PoolHandle> {
 
 // SAFETY: a handle on another thread gives out `&T` there (`T: Sync`), and may drop the value or move it out there (`T: Send`).
 // The counts are atomic, the chunk is freed and the pool found on whatever thread: `AnyThread`.
-unsafe impl<T: ?Sized + Send + Sync, H: RcKind + AnyThread> Send for PoolRc<T, H> {}
+unsafe impl<T: ?Sized + Send + Sync, H: Kind + AnyThread> Send for PoolRc<T, H> {}
 // SAFETY: as above: a shared handle can be cloned.
-unsafe impl<T: ?Sized + Send + Sync, H: RcKind + AnyThread> Sync for PoolRc<T, H> {}
+unsafe impl<T: ?Sized + Send + Sync, H: Kind + AnyThread> Sync for PoolRc<T, H> {}
 
-impl<T, H: RcKind> PoolRc<T, H> {
+impl<T, H: Kind> PoolRc<T, H> {
     /// The pool that the value lives in. If its last handle was dropped, the pool is open again, with the settings it was
     /// built with.
     #[must_use]
@@ -208,7 +208,7 @@ impl<T, H: RcKind> PoolRc<T, H> {
     }
 }
 
-impl<T: ?Sized, H: RcKind> PoolRc<T, H> {
+impl<T: ?Sized, H: Kind> PoolRc<T, H> {
     /// # Safety
     ///
     /// 1. R1 holds for `value`, R2 with this handle, and R4.
@@ -426,14 +426,14 @@ impl<T: ?Sized, H: RcKind> PoolRc<T, H> {
 ///
 /// 1. R1 and R4 hold for `value`, and no handle to it is used again.
 #[inline(always)]
-unsafe fn boxed<T: ?Sized, H: RcKind>(value: NonNull<T>) -> PoolBox<Counted<T>, H> {
+unsafe fn boxed<T: ?Sized, H: Kind>(value: NonNull<T>) -> PoolBox<Counted<T>, H> {
     // SAFETY: R1, and it has a value (R4).
     let chunk = unsafe { chunk_of(value) };
     // SAFETY: P1: no handle has it any more (1); P2 to P4: R1, R4.
     unsafe { PoolBox::from_non_null(chunk) }
 }
 
-impl<T: ?Sized, H: RcKind> From<PoolBox<Counted<T>, H>> for PoolRc<T, H> {
+impl<T: ?Sized, H: Kind> From<PoolBox<Counted<T>, H>> for PoolRc<T, H> {
     /// Shares the value where it is. [`try_into_box`](PoolRc::try_into_box) is the way back.
     #[inline(always)]
     fn from(boxed: PoolBox<Counted<T>, H>) -> Self {
@@ -450,7 +450,7 @@ impl<T: ?Sized, H: RcKind> From<PoolBox<Counted<T>, H>> for PoolRc<T, H> {
     }
 }
 
-impl<T: ?Sized, H: RcKind> Clone for PoolRc<T, H> {
+impl<T: ?Sized, H: Kind> Clone for PoolRc<T, H> {
     /// Another handle to the value.
     #[inline]
     fn clone(&self) -> Self {
@@ -460,7 +460,7 @@ impl<T: ?Sized, H: RcKind> Clone for PoolRc<T, H> {
     }
 }
 
-impl<T: ?Sized, H: RcKind> Drop for PoolRc<T, H> {
+impl<T: ?Sized, H: Kind> Drop for PoolRc<T, H> {
     #[inline]
     fn drop(&mut self) {
         match self.counts().give_up() {
@@ -481,7 +481,7 @@ impl<T: ?Sized, H: RcKind> Drop for PoolRc<T, H> {
 ///
 /// 1. R1 and R4 hold for `value`, and no handle to it is used again.
 #[inline(never)]
-unsafe fn drop_alone<T: ?Sized, H: RcKind>(value: NonNull<T>) {
+unsafe fn drop_alone<T: ?Sized, H: Kind>(value: NonNull<T>) {
     // SAFETY: (1).
     drop(unsafe { boxed::<T, H>(value) });
 }
@@ -492,20 +492,20 @@ unsafe fn drop_alone<T: ?Sized, H: RcKind>(value: NonNull<T>) {
 ///
 /// 1. As for [`Dying::new`].
 #[inline(never)]
-unsafe fn drop_last<T: ?Sized, H: RcKind>(value: NonNull<T>) {
+unsafe fn drop_last<T: ?Sized, H: Kind>(value: NonNull<T>) {
     // SAFETY: (1).
     drop(unsafe { Dying::<T, H>::new(value) });
 }
 
 /// Owns a value that no strong handle reaches any more. Its chunk goes when the last weak handle does.
-struct Dying<T: ?Sized, H: RcKind> {
+struct Dying<T: ?Sized, H: Kind> {
     /// Invariant: R1 and R4, and it is ours.
     value: NonNull<T>,
     /// Goes after the value, also if the destructor panics.
     _weak: PoolWeak<T, H>,
 }
 
-impl<T: ?Sized, H: RcKind> Dying<T, H> {
+impl<T: ?Sized, H: Kind> Dying<T, H> {
     /// # Safety
     ///
     /// 1. R1 and R4 hold for `value`, whose last strong handle was given up just now.
@@ -516,7 +516,7 @@ impl<T: ?Sized, H: RcKind> Dying<T, H> {
     }
 }
 
-impl<T: ?Sized, H: RcKind> Drop for Dying<T, H> {
+impl<T: ?Sized, H: Kind> Drop for Dying<T, H> {
     #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: see `value`; once. The destructor may use the pool, and any weak handle, which finds nothing.
@@ -524,7 +524,7 @@ impl<T: ?Sized, H: RcKind> Drop for Dying<T, H> {
     }
 }
 
-impl<T: ?Sized, H: RcKind> Deref for PoolRc<T, H> {
+impl<T: ?Sized, H: Kind> Deref for PoolRc<T, H> {
     type Target = T;
 
     #[inline(always)]

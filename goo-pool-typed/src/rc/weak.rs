@@ -6,7 +6,7 @@ use core::ptr::{self, NonNull};
 
 use goo_pool_core::PoolHandle;
 
-use crate::generic::{AnyThread, PoolBox, PoolRc, RcKind};
+use crate::generic::{AnyThread, Kind, PoolBox, PoolRc};
 use crate::rc::counted::{Counted, chunk_of, counts_of};
 use crate::rc::counts::Counts;
 
@@ -15,7 +15,7 @@ use crate::rc::counts::Counts;
 ///
 /// It keeps the value's chunk: the memory is free when the last handle of both sorts goes.
 #[repr(transparent)]
-pub struct PoolWeak<T: ?Sized, H: RcKind = PoolHandle> {
+pub struct PoolWeak<T: ?Sized, H: Kind = PoolHandle> {
     /// Invariant: R1, or at the address [`NOWHERE`], at which no value can be.
     value: NonNull<T>,
     kind: PhantomData<H>,
@@ -25,11 +25,11 @@ pub struct PoolWeak<T: ?Sized, H: RcKind = PoolHandle> {
 const NOWHERE: usize = usize::MAX;
 
 // SAFETY: it can become a `PoolRc` of the same type on the thread where it is: as that.
-unsafe impl<T: ?Sized + Send + Sync, H: RcKind + AnyThread> Send for PoolWeak<T, H> {}
+unsafe impl<T: ?Sized + Send + Sync, H: Kind + AnyThread> Send for PoolWeak<T, H> {}
 // SAFETY: as above.
-unsafe impl<T: ?Sized + Send + Sync, H: RcKind + AnyThread> Sync for PoolWeak<T, H> {}
+unsafe impl<T: ?Sized + Send + Sync, H: Kind + AnyThread> Sync for PoolWeak<T, H> {}
 
-impl<T, H: RcKind> PoolWeak<T, H> {
+impl<T, H: Kind> PoolWeak<T, H> {
     /// A handle to no value: [`upgrade`](Self::upgrade) finds nothing. It needs no pool.
     ///
     /// # Examples
@@ -48,7 +48,7 @@ impl<T, H: RcKind> PoolWeak<T, H> {
     }
 }
 
-impl<T: ?Sized, H: RcKind> PoolWeak<T, H> {
+impl<T: ?Sized, H: Kind> PoolWeak<T, H> {
     /// The first strong handle to a value that was not there before.
     ///
     /// # Safety
@@ -168,7 +168,7 @@ impl<T: ?Sized, H: RcKind> PoolWeak<T, H> {
     }
 }
 
-impl<T: ?Sized, H: RcKind> Clone for PoolWeak<T, H> {
+impl<T: ?Sized, H: Kind> Clone for PoolWeak<T, H> {
     /// Another weak handle.
     #[inline]
     fn clone(&self) -> Self {
@@ -180,13 +180,13 @@ impl<T: ?Sized, H: RcKind> Clone for PoolWeak<T, H> {
     }
 }
 
-impl<T, H: RcKind> Default for PoolWeak<T, H> {
+impl<T, H: Kind> Default for PoolWeak<T, H> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: ?Sized, H: RcKind> Drop for PoolWeak<T, H> {
+impl<T: ?Sized, H: Kind> Drop for PoolWeak<T, H> {
     #[inline]
     fn drop(&mut self) {
         if self.counts().is_some_and(Counts::drop_weak) {
@@ -203,7 +203,7 @@ impl<T: ?Sized, H: RcKind> Drop for PoolWeak<T, H> {
 /// 1. R1 holds for `value`, whose last weak handle was given up just now.
 #[cold]
 #[inline(never)]
-unsafe fn free<T: ?Sized, H: RcKind>(value: NonNull<T>) {
+unsafe fn free<T: ?Sized, H: Kind>(value: NonNull<T>) {
     // The layout of what is not sized is in its pointer, but stable Rust has it only by a reference. That one has to be
     // to something that may be dropped already, and is not looked at. std's own `Weak` did the same until it had
     // `Layout::for_value_raw`.
