@@ -53,9 +53,19 @@ impl<T> Counted<T> {
     }
 
     /// The value alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{Counted, PoolBox, RcPool};
+    ///
+    /// let boxed = RcPool::new().alloc_box(String::from("text"));
+    /// assert_eq!(Counted::into_inner(PoolBox::into_inner(boxed)), "text");
+    /// ```
     #[inline(always)]
-    pub fn into_inner(self) -> T {
-        self.value
+    #[must_use]
+    pub fn into_inner(counted: Self) -> T {
+        counted.value
     }
 }
 

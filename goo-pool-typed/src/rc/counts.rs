@@ -238,7 +238,7 @@ impl<W: Word> Counts<W> {
 }
 
 /// Ends the program: a count that went round would free what is in use. A function that cannot unwind makes an abort of a
-/// panic, without std too.
+/// panic, without std too. A panic hook still runs before that, with 2^31 handles left until the count goes round.
 #[cold]
 #[inline(never)]
 extern "C" fn too_many() -> ! {

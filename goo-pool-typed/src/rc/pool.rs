@@ -34,7 +34,6 @@ use crate::rc::counts::Counts;
 /// let [one, other] = both(&RcPool::new());
 /// assert_eq!(*one + *other, 2);
 /// ```
-#[repr(transparent)]
 pub struct RcPool<T, S = PoolHandle> {
     pool: Pool<Counted<T>, S>,
 }

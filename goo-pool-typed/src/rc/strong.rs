@@ -18,7 +18,7 @@ use crate::rc::counts::{Counts, Left};
 /// Code for every kind of handle is generic over `H`: see [`Kind`].
 ///
 /// Methods have the names and the meaning that they have in [`Rc`](std::rc::Rc) and [`Arc`](std::sync::Arc). With more
-/// than 2^31 handles to one value the program is aborted, as it is by these at `isize::MAX`: so many take leaks.
+/// than 2^31 handles to one value (16 GiB of them) the program is aborted; these do so at `isize::MAX`.
 #[repr(transparent)]
 pub struct PoolRc<T: ?Sized, H: Kind = PoolHandle> {
     value: NonNull<T>,
@@ -202,7 +202,7 @@ impl<T, H: Kind> PoolRc<T, H> {
             Left::Nobody => {
                 // SAFETY: alone (1).
                 let boxed = unsafe { boxed::<T, H>(self.value) };
-                Some(PoolBox::into_inner(boxed).into_inner())
+                Some(Counted::into_inner(PoolBox::into_inner(boxed)))
             }
         }
     }

@@ -158,7 +158,7 @@ impl<T: ?Sized, H: Kind> PoolWeak<T, H> {
     ///
     /// 1. `ptr` came from [`into_raw`](Self::into_raw) of a weak handle of the same kind, and no other was made from it for
     ///    that one; or from [`as_ptr`](Self::as_ptr) of one that was forgotten.
-    /// 2. As for [`PoolRc::from_raw`], (2) to (4).
+    /// 2. As for [`PoolRc::from_raw`], (2) to (4); the value need not be there any more.
     #[inline]
     pub unsafe fn from_raw(ptr: *const T) -> Self {
         // SAFETY: it was a handle's pointer (1), so it is not null.
@@ -210,6 +210,9 @@ unsafe fn free<T: ?Sized, H: Kind>(value: NonNull<T>) {
     let dropped = value.as_ptr() as *mut ManuallyDrop<T>;
     // SAFETY: not null.
     let dropped = unsafe { NonNull::new_unchecked(dropped) };
+    // If the value never came, because its constructor panicked, this is a reference to bytes without one, behind a
+    // `ManuallyDrop` and an `UnsafeCell`. Nothing reads them. By the letter of the reference it must not be a reference to a
+    // type that has no values at all: `new_cyclic` of such a type can only panic, and stable Rust has no other way to ask.
     // SAFETY: a `ManuallyDrop` has its value's layout (1), and needs no value that is not dropped.
     let chunk: NonNull<Counted<ManuallyDrop<T>>> = unsafe { chunk_of(dropped) };
     // A box of what has no destructor: dropping it frees the chunk.
