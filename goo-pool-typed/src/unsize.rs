@@ -1,5 +1,7 @@
 //! From an owner of a sized type to one of a trait object or a slice, on stable Rust.
 
+use core::pin::Pin;
+
 use crate::generic::{Kind, PoolBox, PoolRc, PoolWeak};
 
 /// Turns a [`PoolBox<T>`](crate::PoolBox) into a `PoolBox<dyn Trait>` or a `PoolBox<[U]>`, and in the same way the shared
@@ -120,6 +122,28 @@ impl<H: Kind> Family for PoolRc<(), H> {
     unsafe fn from_raw<T: ?Sized>(raw: *mut T) -> PoolRc<T, H> {
         // SAFETY: (1).
         unsafe { PoolRc::from_raw(raw) }
+    }
+}
+
+// SAFETY: as without the pin, which says nothing about the pointer (1).
+#[diagnostic::do_not_recommend]
+unsafe impl<T: ?Sized, H: Kind> Owner<T, Pin<PoolRc<(), H>>> for Pin<PoolRc<T, H>> {
+    #[inline]
+    fn into_raw(self) -> *mut T {
+        // SAFETY: nothing moves the value before `from_raw` pins it again, and if that never comes, the value stays for ever.
+        PoolRc::into_raw(unsafe { Self::into_inner_unchecked(self) }).cast_mut()
+    }
+}
+
+impl<H: Kind> Family for Pin<PoolRc<(), H>> {
+    type Of<T: ?Sized> = Pin<PoolRc<T, H>>;
+
+    #[inline]
+    unsafe fn from_raw<T: ?Sized>(raw: *mut T) -> Pin<PoolRc<T, H>> {
+        // SAFETY: (1).
+        let shared = unsafe { PoolRc::from_raw(raw) };
+        // SAFETY: it was pinned before, with all handles to the value.
+        unsafe { Pin::new_unchecked(shared) }
     }
 }
 

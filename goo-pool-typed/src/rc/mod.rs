@@ -8,7 +8,7 @@
 //!                         └── PoolRc<T>, PoolWeak<T>: one pointer, to the value
 //! ```
 //!
-//! What the unsafe code of `strong.rs` and `weak.rs` rests on, besides that of `pool_box.rs`:
+//! What the unsafe code of `strong.rs`, `alone.rs` and `weak.rs` rests on, besides that of `pool_box.rs`:
 //!
 //! | No. | Always true                                                                                              |
 //! |-----|----------------------------------------------------------------------------------------------------------|
@@ -17,8 +17,9 @@
 //! | R3  | The chunk is given back by whoever gives up the last weak handle; until then nobody has it as a box.        |
 //! | R4  | While there is a `PoolRc`, the value is valid, and nobody changes it but who found itself alone with `&mut` to its handle. |
 //!
-//! Read in this order: `counts.rs`, `counted.rs`, `strong.rs`, `weak.rs`, `pool.rs`.
+//! Read in this order: `counts.rs`, `counted.rs`, `strong.rs`, `alone.rs`, `weak.rs`, `pool.rs`.
 
+mod alone;
 mod counted;
 mod counts;
 mod kinds;

@@ -130,6 +130,46 @@ impl<T, S: Source> RcPool<T, S> {
         self.pool.try_alloc_with(|| Counted::new(make())).map(PoolRc::from)
     }
 
+    /// Reserves memory for a value without writing one: what is too large for the stack is built where it is to be.
+    ///
+    /// The constructors that [`#[derive(Pooled)]`](crate::Pooled) makes take no pool of shared values.
+    ///
+    /// # Panics
+    ///
+    /// As [`alloc`](Self::alloc).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{PoolRc, RcPool};
+    ///
+    /// let pool = RcPool::<[u64; 100_000]>::new();
+    /// let mut numbers = pool.alloc_uninit();
+    /// let place = PoolRc::get_mut(&mut numbers).unwrap().as_mut_ptr().cast::<u64>();
+    /// for n in 0..100_000 {
+    ///     // SAFETY: within the array.
+    ///     unsafe { place.add(n).write(n as u64) };
+    /// }
+    /// // SAFETY: every number is written.
+    /// let numbers: PoolRc<[u64; 100_000]> = unsafe { numbers.assume_init() };
+    /// assert_eq!(numbers[99_999], 99_999);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn alloc_uninit(&self) -> PoolRc<MaybeUninit<T>, S::Handle> {
+        reserved(self.pool.alloc_uninit())
+    }
+
+    /// As [`alloc_uninit`](Self::alloc_uninit), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if the limit is reached or there is no memory.
+    #[inline]
+    pub fn try_alloc_uninit(&self) -> Result<PoolRc<MaybeUninit<T>, S::Handle>, AllocError> {
+        self.pool.try_alloc_uninit().map(reserved)
+    }
+
     /// A default value in the pool.
     ///
     /// # Panics
@@ -289,6 +329,15 @@ impl<T, S: Source> RcPool<T, S> {
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.pool.ptr_eq(&other.pool)
     }
+}
+
+/// The only handle to memory that has no value yet.
+#[inline(always)]
+fn reserved<T, H: Kind>(slot: PoolBox<MaybeUninit<Counted<T>>, H>) -> PoolRc<MaybeUninit<T>, H> {
+    let raw = PoolBox::into_raw(slot).cast::<Counted<MaybeUninit<T>>>();
+    // SAFETY: the pointer came from `into_raw`. A `MaybeUninit` has its value's layout, and so has a `Counted` of it; neither
+    // it nor the room before it needs to be written.
+    unsafe { PoolBox::from_raw(raw) }.into()
 }
 
 impl<T, S> From<Pool<Counted<T>, S>> for RcPool<T, S> {
