@@ -15,6 +15,7 @@ use goo_pool_core::{AllocError, PoolHandle, Row};
 
 use crate::error::{TryAllocError, fail};
 use crate::generic::{AnyThread, Kind, Pool, Source};
+use crate::pool::GeometryOf;
 
 /// An arena on a pool's blocks: hands out `&mut T`, and drops all values at once.
 ///
@@ -211,6 +212,9 @@ impl<T, S: Source> Pool<T, S> {
 
 #[expect(clippy::mut_from_ref, reason = "each is to a value of its own")]
 impl<T, H: Kind> Scope<T, H> {
+    /// Bytes from one value to the next, as the pool has it.
+    const STRIDE: usize = GeometryOf::<T, H>::VALUE.stride();
+
     /// Moves `value` into the scope.
     ///
     /// # Panics
@@ -218,7 +222,7 @@ impl<T, H: Kind> Scope<T, H> {
     /// If the pool has no wholly free block left within its limit. Without memory it fails as `Box::new` does.
     #[inline]
     pub fn alloc(&self, value: T) -> &mut T {
-        let chunk = match self.rows.bump(stride_of::<T>()) {
+        let chunk = match self.rows.bump(Self::STRIDE) {
             Some(chunk) => chunk,
             None => self.rows.bump_slow_or_fail(),
         };
@@ -249,7 +253,7 @@ impl<T, H: Kind> Scope<T, H> {
     /// ```
     #[inline]
     pub fn try_alloc(&self, value: T) -> Result<&mut T, TryAllocError<T>> {
-        let chunk = match self.rows.bump(stride_of::<T>()) {
+        let chunk = match self.rows.bump(Self::STRIDE) {
             Some(chunk) => chunk,
             None => match self.rows.bump_slow() {
                 Ok(chunk) => chunk,
@@ -282,7 +286,7 @@ impl<T, H: Kind> Scope<T, H> {
     /// ```
     #[inline]
     pub fn alloc_with(&self, make: impl FnOnce() -> T) -> &mut T {
-        let chunk = match self.rows.bump(stride_of::<T>()) {
+        let chunk = match self.rows.bump(Self::STRIDE) {
             Some(chunk) => chunk,
             None => self.rows.bump_slow_or_fail(),
         };
@@ -298,7 +302,7 @@ impl<T, H: Kind> Scope<T, H> {
     /// then.
     #[inline]
     pub fn try_alloc_with(&self, make: impl FnOnce() -> T) -> Result<&mut T, AllocError> {
-        let chunk = match self.rows.bump(stride_of::<T>()) {
+        let chunk = match self.rows.bump(Self::STRIDE) {
             Some(chunk) => chunk,
             None => self.rows.bump_slow()?,
         };
@@ -430,11 +434,6 @@ impl<T, H: Kind> fmt::Debug for Scope<T, H> {
     }
 }
 
-/// Bytes from one value to the next: a pool's chunks of no size are one byte apart.
-const fn stride_of<T>() -> usize {
-    if size_of::<T>() == 0 { 1 } else { size_of::<T>() }
-}
-
 /// The untyped half of a scope: rows of values, filled one after the other.
 ///
 /// It has the destructor, which knows the type of the values by a function's address alone. A destructor of `Scope<T>`
@@ -518,7 +517,7 @@ impl<H: Kind> Rows<H> {
             next: Cell::new(NonNull::dangling()),
             end: Cell::new(NonNull::dangling()),
             used: Cell::new(0),
-            stride: stride_of::<T>(),
+            stride: Scope::<T, H>::STRIDE,
             drop_values: needs_drop::<T>().then_some(drop_values::<T>),
             holes: RefCell::new(Vec::new()),
             blocks: Blocks { rows: RefCell::new(Vec::new()), handle },

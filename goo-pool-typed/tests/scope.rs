@@ -4,11 +4,13 @@ mod common;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::mem::forget;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
 
 use common::{Entry, Ledger, StaticMemory, Watched, panic_of, scaled};
+use goo_pool_typed::generic::Kind;
 use goo_pool_typed::{AllocError, Pool, PoolBox, Scope, SyncPool, SyncScope};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -405,12 +407,14 @@ fn values_of_every_layout_have_places_of_their_own() {
     struct Wide(u8);
     struct Nothing(Rc<Cell<usize>>);
     fn check<T>(count: usize, make: impl Fn() -> T) {
-        let pool = Pool::new();
-        let mut scope = pool.scope();
+        check_in(Pool::new().scope(), count, &make);
+        check_in(SyncPool::new().scope(), count, &make);
+    }
+    fn check_in<T, H: Kind>(mut scope: Scope<T, H>, count: usize, make: impl Fn() -> T) {
         for _ in 0..2 {
             let places: BTreeSet<usize> = (0..count).map(|_| (&raw const *scope.alloc_with(&make)).addr()).collect();
             assert_eq!(places.len(), count);
-            assert!(places.iter().all(|place| place % align_of::<T>() == 0));
+            assert!(places.iter().all(|&place| black_box(place) % align_of::<T>() == 0));
             let apart = places.iter().zip(places.iter().skip(1)).map(|(one, two)| two - one).min();
             assert!(apart.is_none_or(|apart| apart >= size_of::<T>()));
             let iterated: BTreeSet<usize> = scope.iter_mut().map(|value| (&raw const *value).addr()).collect();
@@ -421,6 +425,7 @@ fn values_of_every_layout_have_places_of_their_own() {
     }
     let many = scaled(5000, 100);
     check(many, || ());
+    check(many, || [0_u64; 0]);
     check(many, || 1_u8);
     check(many, || [1_u8; 3]);
     check(many, || 1_u64);
@@ -434,7 +439,7 @@ fn values_of_every_layout_have_places_of_their_own() {
         }
     }
     check(many, || Nothing(dropped.clone()));
-    assert_eq!(dropped.get(), 2 * many);
+    assert_eq!(dropped.get(), 4 * many);
     assert_eq!(Wide(3).0, 3);
 }
 
@@ -454,6 +459,38 @@ fn values_of_no_size_are_dropped_as_often_as_they_were_made() {
     assert_eq!(scope.iter_mut().count(), scaled(10_000, 100));
     drop(scope);
     assert_eq!(DROPPED.get(), scaled(10_000, 100));
+}
+
+/// A scope once had a stride of its own for values of no size, 1, and gave out misaligned references.
+#[test]
+fn values_of_no_size_lie_where_their_alignment_wants_them() {
+    thread_local!(static DROPPED: Cell<usize> = const { Cell::new(0) });
+    struct Aligned([u128; 0]);
+    impl Drop for Aligned {
+        fn drop(&mut self) {
+            // The compiler takes it for granted that a reference is aligned, so it must not see that this is one.
+            assert_eq!(black_box((&raw const *self).addr()) % align_of::<Self>(), 0);
+            DROPPED.set(DROPPED.get() + 1);
+        }
+    }
+    fn check<H: Kind>(mut scope: Scope<Aligned, H>) {
+        let count = scaled(2000, 20);
+        for _ in 0..count {
+            let value: &mut Aligned = scope.alloc(Aligned([]));
+            assert_eq!(black_box((&raw const *value).addr()) % align_of::<Aligned>(), 0);
+            // A hole.
+            let nested = || scope.alloc_with(|| panic::resume_unwind(Box::new(scope.alloc(Aligned([])).0.len())));
+            assert!(catch_unwind(AssertUnwindSafe(|| _ = nested())).is_err());
+        }
+        assert_eq!((scope.len(), scope.iter_mut().count()), (2 * count, 2 * count));
+        for value in scope.iter_mut() {
+            assert_eq!(black_box((&raw const *value).addr()) % align_of::<Aligned>(), 0);
+        }
+        drop(scope);
+        assert_eq!(DROPPED.take(), 2 * count);
+    }
+    check(Pool::new().scope());
+    check(SyncPool::new().scope());
 }
 
 #[test]
