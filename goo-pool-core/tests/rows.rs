@@ -138,11 +138,14 @@ fn a_row_keeps_a_closed_pool_and_its_own_segment() {
     let parent = Watched::default();
     let watch = parent.watch();
     let handle = RawPool::builder(layout).parent(parent).build_handle().unwrap();
+    let alone = handle.allocate().unwrap();
     let mut rows: Vec<Row> = (0..5).map(|_| handle.take_row().unwrap()).collect();
     let live: usize = rows.iter().map(Row::chunks).sum();
     drop(handle);
-    // SAFETY: a live chunk, and its layout.
-    let handle = unsafe { PoolHandle::of(rows[0].first(), layout) }.unwrap();
+    // SAFETY: a live chunk that was allocated alone, and its layout.
+    let handle = unsafe { PoolHandle::of(alone, layout) }.unwrap();
+    // SAFETY: it came from this pool, once.
+    unsafe { handle.deallocate(alone) };
     assert_eq!(handle.len(), live);
     while let Some(row) = rows.pop() {
         handle.shrink_to_fit();
