@@ -15,6 +15,7 @@ use goo_pool_typed::{AllocError, Pool, PoolBox, Scope, SyncPool, SyncScope};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 assert_impl_all!(Scope<u32>: UnwindSafe, RefUnwindSafe, std::fmt::Debug);
+assert_impl_all!(Scope<std::marker::PhantomPinned>: Unpin);
 assert_not_impl_any!(Scope<u32>: Send, Sync, Clone);
 assert_impl_all!(SyncScope<Cell<u32>>: Send);
 assert_not_impl_any!(SyncScope<u32>: Sync);
@@ -225,6 +226,48 @@ fn a_constructor_that_panics_leaves_no_value_and_loses_none() {
     }
 }
 
+/// To find the values between holes once took a look at all holes for each of them, which would be minutes for these.
+#[test]
+fn places_that_were_given_up_are_passed_over_in_one_go() {
+    let count = scaled(200_000, 50);
+    let ledger = Ledger::default();
+    let pool = Pool::new();
+    let mut scope = pool.scope();
+    for _ in 0..count {
+        let nested = || scope.alloc_with(|| panic::resume_unwind(Box::new(scope.alloc(ledger.entry()).number)));
+        assert!(catch_unwind(AssertUnwindSafe(|| _ = nested())).is_err());
+    }
+    assert_eq!(scope.len(), count);
+    assert!(scope.iter_mut().map(|entry| entry.number).eq(0..count));
+    scope.reset();
+    assert_eq!(ledger.dropped(), (0..count).collect::<Vec<_>>());
+}
+
+/// The inner places are given up first, so they are not written down in their order.
+#[test]
+fn values_between_given_up_places_stay_in_order() {
+    fn nest(scope: &Scope<Entry>, ledger: &Ledger, depth: usize) -> Entry {
+        scope.alloc(ledger.entry());
+        if depth == 0 {
+            panic::resume_unwind(Box::new(()));
+        }
+        scope.alloc_with(|| nest(scope, ledger, depth - 1));
+        unreachable!("the innermost panics");
+    }
+    let depth = scaled(300, 20);
+    let ledger = Ledger::default();
+    let pool = Pool::builder().first_segment(1).max_segment(1).build().unwrap();
+    let mut scope = pool.scope();
+    for round in 1..4 {
+        assert!(catch_unwind(AssertUnwindSafe(|| nest(&scope, &ledger, depth))).is_err());
+        assert!(scope.iter_mut().map(|entry| entry.number).eq(0..round * (depth + 1)));
+    }
+    let count = scope.len();
+    drop(scope);
+    assert_eq!(ledger.dropped(), (0..count).collect::<Vec<_>>());
+    assert!(pool.is_empty());
+}
+
 #[test]
 fn a_panic_in_an_iterator_or_a_default_keeps_what_came_before() {
     #[derive(Debug)]
@@ -320,6 +363,27 @@ fn the_parent_may_use_the_scope_while_it_is_asked_for_memory() {
     drop(scope);
     ledger.assert_settled();
     assert!(pool.is_empty());
+}
+
+#[test]
+fn a_parent_may_use_the_scope_and_refuse() {
+    let parent = Watched::default();
+    let pool = Pool::<usize>::builder().parent(parent.clone()).build().unwrap();
+    let scope = Rc::new(pool.scope());
+    {
+        let (scope, watch) = (Rc::downgrade(&scope), Rc::downgrade(&parent.0));
+        parent.0.before_request(move || {
+            if let (Some(scope), Some(watch)) = (scope.upgrade(), watch.upgrade()) {
+                watch.grants.set(None);
+                scope.alloc(1);
+                watch.grants.set(Some(0));
+            }
+        });
+    }
+    assert!(matches!(scope.try_alloc(2), Ok(&mut 2)), "the scope has room by now");
+    assert_eq!(scope.len(), 2);
+    assert_eq!(parent.0.segments(), 1);
+    parent.0.forget_hooks();
 }
 
 #[test]
