@@ -214,7 +214,6 @@ impl<T, S: Source> Pool<T, S> {
     }
 }
 
-#[expect(clippy::mut_from_ref, reason = "each is to a value of its own")]
 impl<T, H: Kind> Scope<T, H> {
     /// Bytes from one value to the next, as the pool has it.
     const STRIDE: usize = GeometryOf::<T, H>::VALUE.stride();

@@ -11,12 +11,17 @@ use crate::error::{fail, refused};
 ///
 /// A [`PoolHandle`] is the kind of `PoolBox`, a `SyncPoolHandle` that of `SyncPoolBox`. The trait is sealed.
 pub trait Kind: Handle {
+    /// Where a recycler keeps such boxes.
+    #[doc(hidden)]
+    type Shelf<B>: crate::shelf::Shelf<B>;
+
     /// How a pool of this kind keeps its handle.
     #[doc(hidden)]
     type Source: Source<Handle = Self> + From<Self>;
 }
 
 impl Kind for PoolHandle {
+    type Shelf<B> = crate::shelf::LocalShelf<B>;
     type Source = Self;
 }
 

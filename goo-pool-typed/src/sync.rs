@@ -14,6 +14,7 @@ use crate::source::Sealed;
 use crate::{LocalPool, SyncPool};
 
 impl Kind for SyncPoolHandle {
+    type Shelf<B> = crate::shelf::SharedShelf<B>;
     type Source = OnceLock<Self>;
 }
 
