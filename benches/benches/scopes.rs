@@ -2,51 +2,37 @@
 //!
 //! A round fills an arena, reads every object once, and resets or ends the arena. The figures are for one object.
 
-use std::time::Duration;
-
-use criterion::{BenchmarkId, Criterion, Throughput};
 use goo_pool_benches::{
+    contest::{Contest, Row, is_smoke},
     objects::Words,
     subject::Subject,
     subjects::{Bumpalo, EndedBump, EndedScope, Harness, Mimalloc, ResetScope, System, Typed, TypedArena},
     workloads::{FillDrain, Order, Workload},
 };
 
+/// Objects of one pass, in rounds of each row's size: a multiple of all sizes.
+const OBJECTS: u64 = 1_500_000;
+
 fn main() {
-    // As criterion itself sees it: without `--bench` (`cargo test`) or with `--test`, all runs once.
-    let arguments: Vec<String> = std::env::args().collect();
-    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let smoke = has("--test") || !has("--bench");
-
-    let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(500))
-        .sample_size(15)
-        .nresamples(2_000)
-        .without_plots()
-        .configure_from_args();
-    contest(&mut criterion, "scope_10", 10);
-    contest(&mut criterion, "scope_1k", if smoke { 100 } else { 1_000 });
-    contest(&mut criterion, "scope_300k", if smoke { 2_000 } else { 300_000 });
-    criterion.final_summary();
+    let mut contest = Contest::new("scopes", "64 bytes each");
+    for (name, count) in [("10 at a time", 10), ("1,000 at a time", 1_000), ("300,000 at a time", 300_000)] {
+        let row = contest.row(name, OBJECTS);
+        // All that runs once is cut down to 1,000 objects.
+        let count = if is_smoke() { 10 } else { count };
+        run::<ResetScope>(row, count);
+        run::<Bumpalo>(row, count);
+        run::<EndedScope>(row, count);
+        run::<EndedBump>(row, count);
+        run::<TypedArena>(row, count);
+        run::<Typed>(row, count);
+        run::<System>(row, count);
+        run::<Mimalloc>(row, count);
+        run::<Harness>(row, count);
+    }
+    contest.finish();
 }
 
-fn contest(c: &mut Criterion, name: &str, count: usize) {
-    figure::<Harness>(c, name, count);
-    figure::<ResetScope>(c, name, count);
-    figure::<Bumpalo>(c, name, count);
-    figure::<EndedScope>(c, name, count);
-    figure::<EndedBump>(c, name, count);
-    figure::<TypedArena>(c, name, count);
-    figure::<Typed>(c, name, count);
-    figure::<System>(c, name, count);
-    figure::<Mimalloc>(c, name, count);
-}
-
-fn figure<S: Subject>(c: &mut Criterion, name: &str, count: usize) {
-    let mut group = c.benchmark_group(name);
-    group.throughput(Throughput::Elements(count as u64));
-    let mut routine = FillDrain { count, order: Order::Fifo, read: true }.start::<S, Words<8>>();
-    group.bench_function(BenchmarkId::new(S::NAME, 64), |bencher| bencher.iter_custom(&mut routine));
-    group.finish();
+fn run<S: Subject>(row: &mut Row, count: usize) {
+    let mut rounds = FillDrain { count, order: Order::Fifo, read: true }.start::<S, Words<8>>();
+    row.run(S::NAME, move |objects| rounds(objects / count as u64));
 }
