@@ -50,4 +50,4 @@ pub use recycler::{AnyRecycler, Recycled, Recycler};
 pub use scope::Scope;
 #[cfg(feature = "std")]
 pub use scope::SyncScope;
-pub use shelf::{Recycle, RecyclerStats};
+pub use shelf::RecyclerStats;
