@@ -26,6 +26,8 @@ mod uninit;
 mod unsize;
 
 pub mod generic;
+#[cfg(all(feature = "derive", feature = "std"))]
+pub mod guide;
 
 #[doc(hidden)]
 pub mod __private;

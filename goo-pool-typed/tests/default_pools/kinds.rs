@@ -201,18 +201,3 @@ fn a_lazy_pool_is_made_when_it_is_first_used() {
     assert_eq!(*boxes[0] + *boxes[1], 3);
     assert_eq!(LazyPool::with_capacity(3).alloc_iter(0..3).map(|boxed| *boxed).sum::<i32>(), 3);
 }
-
-#[test]
-fn an_allocator_may_come_back_to_a_lazy_pool_that_is_being_made() {
-    use crate::common::Watched;
-
-    let parent = Watched::default();
-    let pool = LazyPool::<u64>::builder().parent(parent.clone()).build().unwrap();
-    let inner = pool.clone();
-    parent.0.before_request(move || drop(inner.alloc(1)));
-    let boxed = pool.alloc(2);
-    parent.0.forget_hooks();
-    assert_eq!((*boxed, pool.len()), (2, 1));
-    drop((boxed, pool));
-    assert_eq!(parent.0.pieces(), 0);
-}
