@@ -71,7 +71,7 @@ fn misuse_of_a_default_pool_does_not_compile() {
 #[test]
 #[cfg(all(feature = "derive", not(feature = "std")))]
 fn what_needs_std_says_so() {
-    must_not_compile("tests/ui/no_std/*.rs");
+    must_not_compile("tests/ui/without_std/*.rs");
 }
 
 #[test]
