@@ -1,186 +1,150 @@
-//! Counts of words, in order, that can be united.
+//! Counts of words that can be united: a trie, in which words that begin alike share the nodes of their first letters.
 //!
-//! A treap: a search tree by word, and a heap by a hash of the word, which keeps it balanced. Nothing in here knows of pools;
-//! what `Box` is, the module around it says.
+//! Nothing in here knows of pools; what `Box` is, the module around it says.
 
 use std::cmp::Ordering;
 
 use super::{Box, unbox};
 use crate::{Answer, words};
 
-/// A word, and how often it occurs.
+/// A letter, in the place that the nodes above it say.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node {
-    word: &'static str,
+    letter: char,
+    /// How often a word ends here.
     count: u32,
     /// In how many parts of the text.
     parts: u32,
-    /// Not less than those of the children.
-    priority: u32,
-    left: Link,
-    right: Link,
+    /// The letter after this one.
+    next: Link,
+    /// A greater letter in the same place.
+    sibling: Link,
 }
 
 type Link = Option<Box<Node>>;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Counts {
-    root: Link,
+    first: Link,
 }
 
 /// The program: counts the words of each part, unites the counts, and drops the rare words.
-pub(crate) fn answer(parts: &[&'static str]) -> Answer {
+pub(crate) fn answer(parts: &[&str]) -> Answer {
     let mut counts = Counts::default();
     for part in parts {
         counts.unite(Counts::of(part));
     }
-    let (different, depth) = (counts.len(), depth(&counts.root));
-    let occurrences = counts.iter().map(|node| node.count).sum();
-    counts.retain(|node| node.count > 1);
-    let repeated = counts.len();
+    let mut answer = Answer { letters: counts.letters(), ..Answer::default() };
+    counts.for_each(|_, node| {
+        answer.occurrences += node.count;
+        answer.different += 1;
+        answer.repeated += u32::from(node.count > 1);
+    });
     counts.retain(|node| node.parts as usize * 10 > parts.len());
-    let common = counts.iter().map(|node| (node.word, node.parts)).collect();
-    Answer { occurrences, different, repeated, depth, common }
+    counts.for_each(|word, node| answer.common.push((word.to_owned(), node.parts)));
+    answer
 }
 
 impl Counts {
-    pub(crate) fn of(text: &'static str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let mut counts = Counts::default();
         words(text).for_each(|word| counts.add(word));
         counts
     }
 
-    pub(crate) fn add(&mut self, word: &'static str) {
-        // Most words of a text have been seen before.
-        let mut next = self.root.as_deref_mut();
-        while let Some(node) = next {
-            match word.cmp(node.word) {
-                Ordering::Less => next = node.left.as_deref_mut(),
-                Ordering::Equal => return node.count += 1,
-                Ordering::Greater => next = node.right.as_deref_mut(),
-            }
-        }
-        let node = Node { word, count: 1, parts: 1, priority: hash(word), left: None, right: None };
-        self.root = unite(self.root.take(), Some(Box::new(node)));
+    /// Counts a word once more.
+    pub(crate) fn add(&mut self, word: &str) {
+        let mut letters = word.chars();
+        let Some(first) = letters.next() else { return };
+        let node = letters.fold(child(&mut self.first, first), |node, letter| child(&mut node.next, letter));
+        node.count += 1;
+        node.parts = 1;
     }
 
-    /// Adds the other counts. The nodes move; those of words that both have become one.
+    /// Adds the other counts. The nodes move; where both have one, one is left.
     pub(crate) fn unite(&mut self, other: Counts) {
-        self.root = unite(self.root.take(), other.root);
+        self.first = unite(self.first.take(), other.first);
     }
 
-    /// Keeps what `keep` says.
+    /// Keeps the words that `keep` says.
     pub(crate) fn retain(&mut self, keep: impl Fn(&Node) -> bool) {
-        self.root = retain(self.root.take(), &keep);
+        self.first = retain(self.first.take(), &keep);
     }
 
-    pub(crate) fn iter(&self) -> Iter<'_> {
-        let mut iter = Iter { path: Vec::new() };
-        iter.descend(self.root.as_deref());
-        iter
+    /// Every word, in order.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&str, &Node)) {
+        for_each(&self.first, &mut String::new(), &mut visit);
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.iter().count()
+    /// How many nodes there are.
+    pub(crate) fn letters(&self) -> usize {
+        letters(&self.first)
     }
+}
+
+/// The node for `letter` in the place that begins with `link`; a new one if there was none.
+fn child(mut link: &mut Link, letter: char) -> &mut Node {
+    while link.as_ref().is_some_and(|node| node.letter < letter) {
+        link = &mut link.as_mut().expect("just seen").sibling;
+    }
+    if link.as_ref().is_none_or(|node| node.letter > letter) {
+        *link = Some(Box::new(Node { letter, count: 0, parts: 0, next: None, sibling: link.take() }));
+    }
+    link.as_deref_mut().expect("there, or just put there")
 }
 
 fn unite(one: Link, other: Link) -> Link {
-    match (one, other) {
-        (None, rest) | (rest, None) => rest,
-        (Some(one), Some(other)) => {
-            let (mut top, rest) = if one.priority >= other.priority { (one, other) } else { (other, one) };
-            let (less, same, greater) = split(Some(rest), top.word);
-            if let Some(same) = same {
-                let Node { count, parts, .. } = unbox(same);
-                top.count += count;
-                top.parts += parts;
-            }
-            top.left = unite(top.left.take(), less);
-            top.right = unite(top.right.take(), greater);
-            Some(top)
-        }
-    }
-}
-
-/// What is less than `word`, its node, and what is greater.
-fn split(link: Link, word: &str) -> (Link, Link, Link) {
-    let Some(mut node) = link else { return (None, None, None) };
-    match word.cmp(node.word) {
+    let (mut one, mut other) = match (one, other) {
+        (None, rest) | (rest, None) => return rest,
+        (Some(one), Some(other)) => (one, other),
+    };
+    Some(match one.letter.cmp(&other.letter) {
         Ordering::Less => {
-            let (less, same, greater) = split(node.left.take(), word);
-            node.left = greater;
-            (less, same, Some(node))
+            one.sibling = unite(one.sibling.take(), Some(other));
+            one
         }
         Ordering::Equal => {
-            let (less, greater) = (node.left.take(), node.right.take());
-            (less, Some(node), greater)
+            let Node { count, parts, next, sibling, .. } = unbox(other);
+            one.count += count;
+            one.parts += parts;
+            one.next = unite(one.next.take(), next);
+            one.sibling = unite(one.sibling.take(), sibling);
+            one
         }
         Ordering::Greater => {
-            let (less, same, greater) = split(node.right.take(), word);
-            node.right = less;
-            (Some(node), same, greater)
+            other.sibling = unite(Some(one), other.sibling.take());
+            other
         }
-    }
-}
-
-/// Both together, if all of `less` is less than all of `greater`.
-fn join(less: Link, greater: Link) -> Link {
-    match (less, greater) {
-        (None, rest) | (rest, None) => rest,
-        (Some(mut less), Some(mut greater)) => Some(if less.priority >= greater.priority {
-            less.right = join(less.right.take(), Some(greater));
-            less
-        } else {
-            greater.left = join(Some(less), greater.left.take());
-            greater
-        }),
-    }
+    })
 }
 
 fn retain(link: Link, keep: &impl Fn(&Node) -> bool) -> Link {
     let mut node = link?;
-    let (left, right) = (retain(node.left.take(), keep), retain(node.right.take(), keep));
+    node.next = retain(node.next.take(), keep);
+    node.sibling = retain(node.sibling.take(), keep);
     if !keep(&node) {
-        return join(left, right);
+        (node.count, node.parts) = (0, 0);
+        if node.next.is_none() {
+            return unbox(node).sibling;
+        }
     }
-    (node.left, node.right) = (left, right);
     Some(node)
 }
 
-fn depth(link: &Link) -> usize {
-    link.as_ref().map_or(0, |node| 1 + depth(&node.left).max(depth(&node.right)))
-}
-
-/// FNV-1a, and a last round that mixes the upper half in.
-fn hash(word: &str) -> u32 {
-    let hash = word.bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    (hash ^ (hash >> 16)).wrapping_mul(0x7feb_352d)
-}
-
-/// In order.
-pub(crate) struct Iter<'c> {
-    /// The next node, and above it those that it lies to the left of.
-    path: Vec<&'c Node>,
-}
-
-impl<'c> Iter<'c> {
-    fn descend(&mut self, mut link: Option<&'c Node>) {
-        while let Some(node) = link {
-            self.path.push(node);
-            link = node.left.as_deref();
+fn for_each(mut link: &Link, word: &mut String, visit: &mut impl FnMut(&str, &Node)) {
+    while let Some(node) = link {
+        word.push(node.letter);
+        if node.count > 0 {
+            visit(word, node);
         }
+        for_each(&node.next, word, visit);
+        word.pop();
+        link = &node.sibling;
     }
 }
 
-impl<'c> Iterator for Iter<'c> {
-    type Item = &'c Node;
-
-    fn next(&mut self) -> Option<&'c Node> {
-        let next = self.path.pop()?;
-        self.descend(next.right.as_deref());
-        Some(next)
-    }
+fn letters(link: &Link) -> usize {
+    link.as_deref().map_or(0, |node| 1 + letters(&node.next) + letters(&node.sibling))
 }
 
 #[cfg(test)]
@@ -189,56 +153,50 @@ mod tests {
 
     use super::*;
 
-    fn counts_of(words: &[&'static str]) -> Counts {
-        let mut counts = Counts::default();
-        words.iter().for_each(|word| counts.add(word));
-        counts
+    fn contents(counts: &Counts) -> Vec<(String, u32, u32)> {
+        let mut contents = Vec::new();
+        counts.for_each(|word, node| contents.push((word.to_owned(), node.count, node.parts)));
+        contents
     }
 
-    fn contents(counts: &Counts) -> Vec<(&'static str, u32, u32)> {
-        counts.iter().map(|node| (node.word, node.count, node.parts)).collect()
-    }
-
-    /// In order, and the highest priority on top.
+    /// No node is there that leads to no word.
     fn check(link: &Link) {
         let Some(node) = link else { return };
-        for child in [&node.left, &node.right].into_iter().flatten() {
-            assert!(child.priority <= node.priority);
-        }
-        assert!(node.left.as_ref().is_none_or(|left| left.word < node.word));
-        assert!(node.right.as_ref().is_none_or(|right| right.word > node.word));
-        check(&node.left);
-        check(&node.right);
+        assert!(node.count > 0 || node.next.is_some(), "{:?} leads nowhere", node.letter);
+        check(&node.next);
+        check(&node.sibling);
     }
 
     #[test]
     fn counts_agree_with_a_btree_map() {
         let end = if cfg!(miri) { 1_500 } else { crate::ALICE.len() };
-        let text: &'static str = crate::ALICE[..end].to_lowercase().leak();
+        let text = crate::ALICE[..end].to_lowercase();
         let mut expected = BTreeMap::new();
-        words(text).for_each(|word| *expected.entry(word).or_insert(0) += 1);
-        let mut counts = Counts::of(text);
-        check(&counts.root);
-        assert!(contents(&counts).into_iter().eq(expected.iter().map(|(word, count)| (*word, *count, 1))));
-        assert!(depth(&counts.root) <= 6 * (counts.len().ilog2() as usize + 1), "{}", depth(&counts.root));
+        words(&text).for_each(|word| *expected.entry(word.to_owned()).or_insert(0) += 1);
+        let mut counts = Counts::of(&text);
+        assert!(contents(&counts).into_iter().eq(expected.iter().map(|(word, count)| (word.clone(), *count, 1))));
 
         expected.retain(|_, count| *count > 2);
         counts.retain(|node| node.count > 2);
-        check(&counts.root);
-        assert!(counts.iter().map(|node| node.word).eq(expected.into_keys()));
+        check(&counts.first);
+        assert!(contents(&counts).into_iter().map(|(word, ..)| word).eq(expected.into_keys()));
     }
 
     #[test]
     fn counts_are_united() {
-        let mut one = counts_of(&["b", "d", "b", "f"]);
-        let other = counts_of(&["a", "b", "f", "g", "g"]);
+        let mut one = Counts::of("be bed be by");
+        let other = Counts::of("bed ape by by");
+        assert_eq!((one.letters(), other.letters()), (4, 7));
         let clone = other.clone();
         assert_eq!(clone, other);
         one.unite(other);
-        check(&one.root);
-        assert_eq!(contents(&one), [("a", 1, 1), ("b", 3, 2), ("d", 1, 1), ("f", 2, 2), ("g", 2, 1)]);
+        check(&one.first);
+        let expected = [("ape", 1, 1), ("be", 2, 1), ("bed", 2, 2), ("by", 3, 2)];
+        assert_eq!(contents(&one), expected.map(|(word, count, parts)| (word.to_owned(), count, parts)));
         one.unite(Counts::default());
-        one.retain(|node| clone.iter().all(|other| other.word != node.word));
-        assert_eq!(contents(&one), [("d", 1, 1)]);
+        one.retain(|node| node.count == 2 && node.parts == 2);
+        assert_eq!((contents(&one), one.letters()), (vec![("bed".to_owned(), 2, 2)], 3));
+        one.retain(|_| false);
+        assert_eq!(one, Counts::default());
     }
 }

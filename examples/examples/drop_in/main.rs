@@ -34,16 +34,16 @@ const BUDGET: Duration = Duration::from_millis(1_000);
 const MOST_ROUNDS: usize = 101;
 
 /// What the program finds out.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Answer {
     pub(crate) occurrences: u32,
-    pub(crate) different: usize,
+    pub(crate) different: u32,
     /// How many different words occur more than once.
-    pub(crate) repeated: usize,
-    /// Of the tree, when it was largest.
-    pub(crate) depth: usize,
+    pub(crate) repeated: u32,
+    /// The nodes of the trie, when it was largest.
+    pub(crate) letters: usize,
     /// The words of more than a tenth of the parts, and of how many.
-    pub(crate) common: Vec<(&'static str, u32)>,
+    pub(crate) common: Vec<(String, u32)>,
 }
 
 fn main() -> ExitCode {
@@ -87,9 +87,8 @@ fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> Result<
         }
         _ => return writeln!(out, "{USAGE}").map_err(Failure::Write),
     };
-    // The words are slices of the text, and what has a pool of its own borrows from nothing that ends.
-    let text: &'static str = text.to_lowercase().replace("\r\n", "\n").leak();
-    let parts = paragraphs(text);
+    let text = text.to_lowercase().replace("\r\n", "\n");
+    let parts = paragraphs(&text);
 
     let answer = after::counts::answer(&parts);
     print(&name, parts.len(), &answer, out)?;
@@ -105,19 +104,23 @@ fn run(args: impl IntoIterator<Item = OsString>, out: &mut dyn Write) -> Result<
 }
 
 fn print(name: &str, parts: usize, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
-    let Answer { occurrences, different, repeated, depth, common } = answer;
+    let Answer { occurrences, different, repeated, letters, common } = answer;
     writeln!(
         out,
         "{name}: {occurrences} words in {parts} paragraphs, {different} different ones, {repeated} more than once"
     )?;
-    writeln!(out, "The tree was {depth} deep.\n\n{} words are in more than a tenth of the paragraphs:", common.len())?;
+    writeln!(
+        out,
+        "Their trie has {letters} nodes.\n\n{} words are in more than a tenth of the paragraphs:",
+        common.len()
+    )?;
     let mut words = common.clone();
-    words.sort_by_key(|&(_, parts)| Reverse(parts));
+    words.sort_by_key(|(_, parts)| Reverse(*parts));
     words.iter().take(10).try_for_each(|(word, parts)| writeln!(out, "{parts:>7}  {word}"))
 }
 
 /// Both programs in turn, so that a slow moment of the machine meets both.
-fn compare(parts: &[&'static str], out: &mut dyn Write) -> Result<(), Failure> {
+fn compare(parts: &[&str], out: &mut dyn Write) -> Result<(), Failure> {
     let (mut boxed, mut pooled) = (Vec::new(), Vec::new());
     let begin = Instant::now();
     while boxed.is_empty() || (begin.elapsed() < BUDGET && boxed.len() < MOST_ROUNDS) {
@@ -145,7 +148,7 @@ fn median(mut samples: Vec<Duration>) -> Duration {
 }
 
 /// What stands between blank lines.
-fn paragraphs(text: &'static str) -> Vec<&'static str> {
+fn paragraphs(text: &str) -> Vec<&str> {
     text.split("\n\n").filter(|part| !part.trim().is_empty()).collect()
 }
 
@@ -153,7 +156,7 @@ fn paragraphs(text: &'static str) -> Vec<&'static str> {
 const APOSTROPHES: [char; 2] = ['\'', '\u{2019}'];
 
 /// The words of a text in lower case: letters and digits, with apostrophes inside.
-pub(crate) fn words(text: &'static str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && !APOSTROPHES.contains(&c))
         .map(|word| word.trim_matches(APOSTROPHES))
         .filter(|word| !word.is_empty())
@@ -166,8 +169,8 @@ mod tests {
     #[test]
     fn both_programs_say_the_same_and_the_pool_is_empty_again() {
         let end = if cfg!(miri) { 1_500 } else { ALICE.len() };
-        let text = ALICE[..end].to_lowercase().leak();
-        let parts = paragraphs(text);
+        let text = ALICE[..end].to_lowercase();
+        let parts = paragraphs(&text);
         let answer = after::counts::answer(&parts);
         assert_eq!(answer, before::counts::answer(&parts));
         assert_eq!(answer.occurrences as usize, parts.iter().map(|part| words(part).count()).sum::<usize>());
