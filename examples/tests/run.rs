@@ -151,10 +151,8 @@ fn drop_in_answers_about_a_file() {
     let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout.contains("11 words in 3 paragraphs, 6 different ones, 2 more than once\n"), "{stdout}");
-    assert!(
-        stdout.contains("\n2 words are in more than a tenth of the paragraphs:\n      3  the\n      2  cat\n\n"),
-        "{stdout}"
-    );
+    let common = "6 words are in more than a tenth of the paragraphs:\n      3  the\n      2  cat\n      1  day\n";
+    assert!(stdout.contains(common), "{stdout}");
     assert!(stdout.contains("\nThe program from start to end"), "{stdout}");
 }
 
