@@ -14,6 +14,8 @@ mod pooled;
 mod rc;
 mod recycler;
 mod scope;
+#[cfg(feature = "serde")]
+mod serde;
 mod shelf;
 mod slice;
 mod source;
@@ -24,6 +26,8 @@ mod uninit;
 mod unsize;
 
 pub mod generic;
+#[cfg(feature = "serde")]
+pub mod seed;
 
 #[doc(hidden)]
 pub mod __private;
