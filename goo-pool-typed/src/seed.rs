@@ -6,10 +6,10 @@
 //! use goo_pool_typed::Pool;
 //! use serde::de::DeserializeSeed;
 //!
-//! let pool = Pool::new();
+//! let pool = Pool::<Vec<u32>>::new();
 //! let mut json = serde_json::Deserializer::from_str("[1, 2, 3]");
 //! let numbers = pool.seed().deserialize(&mut json)?;
-//! assert_eq!(*numbers, vec![1, 2, 3]);
+//! assert_eq!(*numbers, [1, 2, 3]);
 //! assert_eq!(pool.len(), 1);
 //! # Ok::<(), serde_json::Error>(())
 //! ```
