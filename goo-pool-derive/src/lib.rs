@@ -10,6 +10,7 @@ use proc_macro::TokenStream;
 use syn::DeriveInput;
 
 mod check;
+mod default_pool;
 mod errors;
 mod expand;
 mod generics;

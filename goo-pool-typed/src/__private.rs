@@ -20,13 +20,27 @@
 use core::mem::{self, MaybeUninit};
 use core::ptr;
 
+#[cfg(feature = "std")]
+use std::thread::LocalKey;
+
 pub use core::array::from_fn;
+pub use core::compile_error;
 pub use core::convert::Into;
 pub use core::default::Default;
 pub use core::marker::{PhantomData, Sized};
+pub use core::ops::FnOnce;
 pub use core::result::Result;
+pub use goo_pool_core::PoolHandle;
+#[cfg(not(feature = "std"))]
+pub use goo_pool_core::PoolHandle as SyncPoolHandle;
+#[cfg(feature = "std")]
+pub use goo_pool_core::SyncPoolHandle;
+#[cfg(feature = "std")]
+pub use std::thread_local;
 
 use crate::AllocError;
+#[cfg(feature = "std")]
+use crate::LazyPool;
 use crate::error::fail;
 use crate::generic::{Kind, PoolBox};
 pub use crate::unsize::{Family, Owner};
@@ -143,6 +157,19 @@ pub fn expect<T, H: Kind>(result: Result<PoolBox<T, H>, AllocError>) -> PoolBox<
     match result {
         Ok(value) => value,
         Err(error) => fail(error),
+    }
+}
+
+/// Calls `use_it` with this thread's pool, or a fresh one when the thread ends and its pool has gone.
+#[cfg(feature = "std")]
+#[inline]
+pub fn with_thread_pool<T, R>(key: &'static LocalKey<LazyPool<T>>, use_it: impl FnOnce(&LazyPool<T>) -> R) -> R {
+    let mut use_it = Some(use_it);
+    let mut call = |pool: &LazyPool<T>| use_it.take().map(|use_it| use_it(pool));
+    let called = key.try_with(&mut call).ok().flatten();
+    match called.or_else(|| call(&LazyPool::new())) {
+        Some(result) => result,
+        None => unreachable!("it has been called, here or there"),
     }
 }
 

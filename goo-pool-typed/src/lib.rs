@@ -6,8 +6,10 @@ extern crate alloc;
 extern crate std;
 
 mod builder;
+mod default_pool;
 mod error;
 mod kinds;
+mod lazy;
 mod pool;
 mod pool_box;
 mod pooled;
@@ -33,13 +35,14 @@ pub mod seed;
 pub mod __private;
 
 pub use builder::PoolBuilder;
+pub use default_pool::DefaultPool;
 pub use error::TryAllocError;
 pub use goo_pool_core::{AllocError, BuildError, Config, Global, Parent, Stats};
 #[cfg(feature = "derive")]
 pub use goo_pool_derive::Pooled;
+pub use kinds::{LazyPool, Pool, PoolBox};
 #[cfg(feature = "std")]
 pub use kinds::{LocalPool, SyncPool, SyncPoolBox};
-pub use kinds::{Pool, PoolBox};
 pub use pool::AllocIter;
 pub use pooled::Pooled;
 #[cfg(feature = "std")]

@@ -1,6 +1,7 @@
 //! Where a pool has its chunks from: the one difference between the kinds of pools.
 
 use core::alloc::Layout;
+use core::cell::OnceCell;
 use core::ptr::NonNull;
 
 use goo_pool_core::{AllocError, BuildError, Geometry, Handle, Parent, PoolHandle, RawPoolBuilder};
@@ -14,10 +15,15 @@ pub trait Kind: Handle {
     /// How a pool of this kind keeps its handle.
     #[doc(hidden)]
     type Source: Source<Handle = Self> + From<Self>;
+
+    /// The same for a pool that is made when it is first used.
+    #[doc(hidden)]
+    type Lazy: Source<Handle = Self>;
 }
 
 impl Kind for PoolHandle {
     type Source = Self;
+    type Lazy = OnceCell<Self>;
 }
 
 /// Where a [`generic::Pool`](crate::generic::Pool) has its chunks from.

@@ -15,6 +15,7 @@ use crate::{LocalPool, SyncPool};
 
 impl Kind for SyncPoolHandle {
     type Source = OnceLock<Self>;
+    type Lazy = OnceLock<Self>;
 }
 
 // SAFETY: a thread-safe pool is for any thread, and so are its chunks (1).
