@@ -14,9 +14,12 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
+//! A type with a pool of its own needs no seed: its boxes are read as `Box`es are. See [`DefaultPool`].
+//!
 //! # Nodes that own nodes
 //!
-//! `#[derive(Deserialize)]` has nothing to hand a pool on with, so the seed of a recursive type is written by hand, and
+//! `#[derive(Deserialize)]` has nothing to hand a pool on with. Without a default pool, the seed of a recursive type is written
+//! by hand, and
 //! [`Pool::seed_with`](generic::Pool::seed_with) makes one of boxes from it. [`optional`](Seed::optional), [`seq`](Seed::seq) and
 //! [`map`](Seed::map) make seeds for the fields that hold these boxes.
 //!
@@ -87,11 +90,13 @@
 use core::fmt;
 use core::iter;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 
 use goo_pool_core::AllocError;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::generic::{self, PoolBox, PoolRc, RcKind, Source};
+use crate::DefaultPool;
+use crate::generic::{self, Kind, PoolBox, PoolRc, RcKind, Source};
 use crate::rc::Counted;
 
 impl<T, S: Source> generic::Pool<T, S> {
@@ -231,14 +236,41 @@ impl<P, V: Clone> Clone for Seed<'_, P, V> {
 
 impl<P, V: Copy> Copy for Seed<'_, P, V> {}
 
+/// Into the pool that the type has of its own, as [`Pool::seed`](generic::Pool::seed) reads into another.
+///
+/// So a type that contains boxes of itself has it derived, as with `Box`:
+///
+/// ```
+/// # #[cfg(all(feature = "derive", feature = "std"))] {
+/// use goo_pool_typed::{PoolBox, Pooled};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Pooled, Serialize, Deserialize)]
+/// #[pooled(thread_local)]
+/// struct Node {
+///     value: u32,
+///     next: Option<PoolBox<Node>>,
+/// }
+///
+/// let text = r#"{"value":1,"next":{"value":2,"next":null}}"#;
+/// let list: PoolBox<Node> = serde_json::from_str(text).unwrap();
+/// assert_eq!(list.next.as_ref().unwrap().value, 2);
+/// assert_eq!(serde_json::to_string(&list).unwrap(), text);
+/// # }
+/// ```
+impl<'de, T: DefaultPool<Handle = H> + Deserialize<'de>, H: Kind> Deserialize<'de> for PoolBox<T, H> {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_into(T::with_default_pool(generic::Pool::try_alloc_uninit), PhantomData, deserializer)
+    }
+}
+
 impl<'de, T, S: Source, V: DeserializeSeed<'de, Value = T>> DeserializeSeed<'de> for Seed<'_, generic::Pool<T, S>, V> {
     type Value = PoolBox<T, S::Handle>;
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let slot = self.pool.try_alloc_uninit().map_err(no_chunk)?;
-        let value = self.value.deserialize(deserializer)?;
-        Ok(PoolBox::write(slot, value))
+        read_into(self.pool.try_alloc_uninit(), self.value, deserializer)
     }
 }
 
@@ -251,15 +283,31 @@ where
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let slot = self.pool.as_pool().try_alloc_uninit().map_err(no_chunk)?;
-        let value = self.value.deserialize(deserializer)?;
-        Ok(PoolBox::write(slot, Counted::new(value)).into())
+        read_into(self.pool.as_pool().try_alloc_uninit(), Shared(self.value), deserializer).map(PoolRc::from)
     }
 }
 
-#[cold]
-fn no_chunk<E: Error>(error: AllocError) -> E {
-    E::custom(error)
+/// Reads what a chunk that was just asked for is to hold. If that fails or panics, the chunk is free again.
+#[inline]
+fn read_into<'de, T, H: Kind, V: DeserializeSeed<'de, Value = T>, D: Deserializer<'de>>(
+    slot: Result<PoolBox<MaybeUninit<T>, H>, AllocError>,
+    value: V,
+    deserializer: D,
+) -> Result<PoolBox<T, H>, D::Error> {
+    let slot = slot.map_err(D::Error::custom)?;
+    value.deserialize(deserializer).map(|value| PoolBox::write(slot, value))
+}
+
+/// Reads a value to be shared.
+struct Shared<V>(V);
+
+impl<'de, V: DeserializeSeed<'de>> DeserializeSeed<'de> for Shared<V> {
+    type Value = Counted<V::Value>;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        self.0.deserialize(deserializer).map(Counted::new)
+    }
 }
 
 /// Reads an `Option` of what another seed reads: [`Seed::optional`].

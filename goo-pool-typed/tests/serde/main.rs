@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[cfg(feature = "derive")]
+mod default_pools;
 mod handles;
 mod hostile;
 mod panics;

@@ -10,7 +10,7 @@ use proptest::sample::Index;
 use crate::common::scaled;
 use crate::tree::{Forest, Plain, plain};
 
-fn any_tree() -> impl Strategy<Value = Plain> {
+pub(crate) fn any_tree() -> impl Strategy<Value = Plain> {
     let names = || "[ -~é\"\\\\]{0,6}";
     let leaf = (names(), any::<u64>()).prop_map(|(name, size)| Plain { size, ..Plain::leaf(&name) });
     leaf.prop_recursive(4, 24, 4, move |below| {
@@ -40,7 +40,7 @@ fn round_trips<S: Source>(forest: &Forest<S>, tree: &Plain) -> Result<(), TestCa
 
 /// One change to a few bytes. Places are relative, so that the list of changes can be shrunk.
 #[derive(Debug, Clone)]
-enum Change {
+pub(crate) enum Change {
     Set(Index, u8),
     Insert(Index, u8),
     Remove(Index),
@@ -49,7 +49,7 @@ enum Change {
     Copy(Index, Index, usize),
 }
 
-fn any_change() -> impl Strategy<Value = Change> {
+pub(crate) fn any_change() -> impl Strategy<Value = Change> {
     // What means something in JSON, more often than not.
     let byte = || prop_oneof![prop::sample::select(b"{}[]:,\"0-nt\\".to_vec()), any::<u8>()];
     let at = any::<Index>;
@@ -62,7 +62,7 @@ fn any_change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn changed(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
+pub(crate) fn changed(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     for change in changes {
         if bytes.is_empty() {
             break;
