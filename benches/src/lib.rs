@@ -12,6 +12,7 @@ pub mod contest;
 pub mod list;
 pub mod live;
 pub mod objects;
+pub mod reading;
 pub mod recycling;
 pub mod report;
 pub mod resident;
