@@ -96,7 +96,7 @@ use goo_pool_core::AllocError;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use crate::DefaultPool;
-use crate::generic::{self, Kind, PoolBox, PoolRc, RcKind, Source};
+use crate::generic::{self, Kind, PoolBox, PoolRc, Source};
 use crate::rc::Counted;
 
 impl<T, S: Source> generic::Pool<T, S> {
@@ -125,7 +125,7 @@ impl<T, S: Source> generic::Pool<T, S> {
     }
 }
 
-impl<T, S: Source<Handle: RcKind>> generic::RcPool<T, S> {
+impl<T, S: Source> generic::RcPool<T, S> {
     /// Reads a value into this pool, to be shared. See [`seed`](crate::seed).
     ///
     /// # Examples
@@ -276,7 +276,7 @@ impl<'de, T, S: Source, V: DeserializeSeed<'de, Value = T>> DeserializeSeed<'de>
 
 impl<'de, T, S, V> DeserializeSeed<'de> for Seed<'_, generic::RcPool<T, S>, V>
 where
-    S: Source<Handle: RcKind>,
+    S: Source,
     V: DeserializeSeed<'de, Value = T>,
 {
     type Value = PoolRc<T, S::Handle>;

@@ -7,7 +7,7 @@ use core::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-use crate::generic::{Kind, PoolBox, PoolRc, RcKind};
+use crate::generic::{Kind, PoolBox, PoolRc};
 use crate::{AnyRecycler, Counted, Recycled};
 
 /// As the value.
@@ -18,7 +18,7 @@ impl<T: ?Sized + Serialize, H: Kind> Serialize for PoolBox<T, H> {
 }
 
 /// As the value, once for each handle: that it is shared is lost, as with serde's `Rc`.
-impl<T: ?Sized + Serialize, H: RcKind> Serialize for PoolRc<T, H> {
+impl<T: ?Sized + Serialize, H: Kind> Serialize for PoolRc<T, H> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (**self).serialize(serializer)
     }

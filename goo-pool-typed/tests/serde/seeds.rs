@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::marker::PhantomData;
 
-use goo_pool_typed::generic::{self, RcKind, Source};
+use goo_pool_typed::generic::{self, Source};
 use goo_pool_typed::seed::{Map, Optional, Seed, Seq};
 use goo_pool_typed::{ArcPool, Pool, PoolBox, PoolRc, RcPool, SyncPool};
 use serde::de::DeserializeSeed;
@@ -37,7 +37,7 @@ fn boxes_of<'de, S: Source>(pool: &generic::Pool<&'de str, S>, text: &'de str) {
     assert!(pool.is_empty());
 }
 
-fn shared_of<S: Source<Handle: RcKind>>(pool: &generic::RcPool<Vec<u8>, S>) {
+fn shared_of<S: Source>(pool: &generic::RcPool<Vec<u8>, S>) {
     let shared = read(pool.seed(), "[1,2]").unwrap();
     assert_eq!((pool.len(), shared.clone().len()), (1, 2));
     drop(shared);
