@@ -419,8 +419,25 @@ where
 
 /// Collects what `next` gives, until it gives none or an error. The iterator says nothing about how many there will be, so a
 /// length that is a lie reserves nothing.
+///
+/// `Result` could be collected, but its error leaks if what was collected so far panics when it is dropped.
 fn collect<T, C: FromIterator<T>, E>(mut next: impl FnMut() -> Result<Option<T>, E>) -> Result<C, E> {
-    iter::from_fn(|| next().transpose()).collect()
+    let mut failed = None;
+    let collection = iter::from_fn(|| {
+        next().unwrap_or_else(|error| {
+            failed = Some(error);
+            None
+        })
+    });
+    // Fused: a collection that asks again after the end is no reason to read on.
+    let collection: C = collection.fuse().collect();
+    match failed {
+        None => Ok(collection),
+        Some(error) => {
+            drop(collection);
+            Err(error)
+        }
+    }
 }
 
 // By hand, since a collection need not be `Clone` or `Debug`.
