@@ -13,6 +13,7 @@ pub mod defaults;
 pub mod list;
 pub mod live;
 pub mod objects;
+pub mod reading;
 pub mod recycling;
 pub mod report;
 pub mod resident;

@@ -16,6 +16,8 @@ mod pooled;
 mod rc;
 mod recycler;
 mod scope;
+#[cfg(feature = "serde")]
+mod serde;
 mod shelf;
 mod slice;
 mod source;
@@ -28,6 +30,8 @@ mod unsize;
 pub mod generic;
 #[cfg(all(feature = "derive", feature = "std"))]
 pub mod guide;
+#[cfg(feature = "serde")]
+pub mod seed;
 
 #[doc(hidden)]
 pub mod __private;
