@@ -11,7 +11,7 @@ use goo_pool_core::PoolHandle;
 use crate::error::fail_to_build;
 use crate::generic::{AnyThread, Pool, PoolBox, PoolWeak, RcKind, RcPool};
 use crate::rc::counted::{Counted, chunk_of, counts_of, value_of};
-use crate::rc::counts::Counts;
+use crate::rc::counts::{Counts, Left};
 
 /// Owns a value in a pool together with others: [`PoolRc`](crate::PoolRc), if `H` is a [`PoolHandle`].
 ///
@@ -67,14 +67,10 @@ impl<T, H: RcKind> PoolRc<T, H> {
     /// ```
     #[inline]
     pub fn try_unwrap(this: Self) -> Result<T, Self> {
-        match Self::try_into_box(this) {
-            Ok(boxed) => Ok(PoolBox::into_inner(boxed).into_inner()),
-            Err(this) if this.counts().take_last() => {
-                // SAFETY: just taken.
-                Ok(unsafe { this.move_out() })
-            }
-            Err(this) => Err(this),
-        }
+        let this = ManuallyDrop::new(this);
+        let left = this.counts().give_up_last();
+        // SAFETY: given up just now, unless there are others.
+        unsafe { this.move_out(left) }.ok_or_else(|| ManuallyDrop::into_inner(this))
     }
 
     /// The value if this is the only strong handle, which it then was; otherwise drops the handle.
@@ -98,17 +94,10 @@ impl<T, H: RcKind> PoolRc<T, H> {
     #[inline]
     #[must_use]
     pub fn into_inner(this: Self) -> Option<T> {
-        match Self::try_into_box(this) {
-            Ok(boxed) => Some(PoolBox::into_inner(boxed).into_inner()),
-            Err(this) => {
-                let this = ManuallyDrop::new(this);
-                if !this.counts().drop_strong() {
-                    return None;
-                }
-                // SAFETY: it was the last.
-                Some(unsafe { ManuallyDrop::into_inner(this).move_out() })
-            }
-        }
+        let this = ManuallyDrop::new(this);
+        let left = this.counts().give_up();
+        // SAFETY: given up just now.
+        unsafe { this.move_out(left) }
     }
 
     /// The value, or if there are other strong handles, its clone.
@@ -178,29 +167,44 @@ impl<T, H: RcKind> PoolRc<T, H> {
     {
         // The chunk first: if there is none, nothing has happened yet.
         let slot = Self::pool(this).as_pool().alloc_uninit();
-        if !this.counts().take_last() {
-            *this = PoolBox::write(slot, Counted::new((**this).clone())).into();
-            return;
+        match this.counts().give_up_last() {
+            Left::Others => *this = PoolBox::write(slot, Counted::new((**this).clone())).into(),
+            Left::Weak => {
+                // SAFETY: the handle is given up and its value ours; nobody reads it again, for `this` is not at this place
+                // any more from the next line on.
+                let value = unsafe { this.value.read() };
+                let moved = ManuallyDrop::new(Self::from(PoolBox::write(slot, Counted::new(value))));
+                let old = replace(&mut this.value, moved.value);
+                // SAFETY: R1; the weak handle that the strong ones had (R2) is ours.
+                drop(unsafe { PoolWeak::<T, H>::from_value(old) });
+            }
+            // The others went meanwhile, so the handle stays.
+            Left::Nobody => {}
         }
-        // SAFETY: the handle is given up (`take_last`) and its value the caller's; nobody reads it again, for `this` is not
-        // at this place any more from the next line on.
-        let value = unsafe { this.value.read() };
-        let moved = ManuallyDrop::new(Self::from(PoolBox::write(slot, Counted::new(value))));
-        let old = replace(&mut this.value, moved.value);
-        // SAFETY: R1; the weak handle that the strong ones had (R2) is ours.
-        drop(unsafe { PoolWeak::<T, H>::from_value(old) });
     }
 
+    /// The value, unless it is that of others.
+    ///
     /// # Safety
     ///
-    /// 1. The handle's strong count was given up, as the last, with `take_last` or `drop_strong`.
+    /// 1. `left` is what giving up this handle left, if anything: then it is not used again.
     #[inline]
-    unsafe fn move_out(self) -> T {
-        let this = ManuallyDrop::new(self);
-        // SAFETY: R1; the weak handle that the strong ones had (R2) is ours (1). It keeps the chunk until the value is out.
-        let _weak = unsafe { PoolWeak::<T, H>::from_value(this.value) };
-        // SAFETY: R4, and it is ours (1).
-        unsafe { this.value.read() }
+    unsafe fn move_out(&self, left: Left) -> Option<T> {
+        match left {
+            Left::Others => None,
+            Left::Weak => {
+                // SAFETY: R1; the weak handle that the strong ones had (R2) is ours (1). It keeps the chunk until the value is
+                // out.
+                let _weak = unsafe { PoolWeak::<T, H>::from_value(self.value) };
+                // SAFETY: R4, and it is ours (1).
+                Some(unsafe { self.value.read() })
+            }
+            Left::Nobody => {
+                // SAFETY: alone (1).
+                let boxed = unsafe { boxed::<T, H>(self.value) };
+                Some(PoolBox::into_inner(boxed).into_inner())
+            }
+        }
     }
 }
 
@@ -272,6 +276,60 @@ impl<T: ?Sized, H: RcKind> PoolRc<T, H> {
         }
         // SAFETY: R4: alone.
         Some(unsafe { this.value.as_mut() })
+    }
+
+    /// Drops the handle. If it was the last strong one, `last` gets the value directly before it is dropped where it is:
+    /// weak handles find nothing already. The value is dropped, and its memory comes back, also if `last` panics.
+    ///
+    /// What has a destructor of its own can be taken apart in this way: a list that takes the rest out of each node
+    /// before that is dropped does not recurse. [`into_inner`](Self::into_inner) would move the nodes for that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{PoolRc, RcPool};
+    ///
+    /// struct Node {
+    ///     next: Option<PoolRc<Node>>,
+    /// }
+    ///
+    /// impl Drop for Node {
+    ///     fn drop(&mut self) {
+    ///         let mut rest = self.next.take();
+    ///         while let Some(node) = rest.take() {
+    ///             PoolRc::drop_with(node, |node| rest = node.next.take());
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// let pool = RcPool::new();
+    /// let mut list = None;
+    /// for _ in 0..100_000 {
+    ///     list = Some(pool.alloc(Node { next: list }));
+    /// }
+    /// let kept = list.as_ref().unwrap().next.clone();
+    /// drop(list);
+    /// assert_eq!(pool.len(), 99_999);
+    /// drop(kept);
+    /// assert!(pool.is_empty());
+    /// ```
+    #[inline]
+    pub fn drop_with(this: Self, last: impl FnOnce(&mut T)) {
+        let this = ManuallyDrop::new(this);
+        match this.counts().give_up() {
+            Left::Others => {}
+            Left::Weak => {
+                // SAFETY: it was the last; R1 to R4 are as before.
+                let mut dying = unsafe { Dying::<T, H>::new(this.value) };
+                // SAFETY: see `value`.
+                last(unsafe { dying.value.as_mut() });
+            }
+            Left::Nobody => {
+                // SAFETY: alone, and not used again; R1 and R4 are as before.
+                let mut boxed = unsafe { boxed::<T, H>(this.value) };
+                last(&mut boxed);
+            }
+        }
     }
 
     /// A weak handle to the value.
@@ -405,18 +463,17 @@ impl<T: ?Sized, H: RcKind> Clone for PoolRc<T, H> {
 impl<T: ?Sized, H: RcKind> Drop for PoolRc<T, H> {
     #[inline]
     fn drop(&mut self) {
-        if self.counts().is_alone() {
-            // SAFETY: alone, and not used again; R1 and R4 are as before.
-            unsafe { drop_alone::<T, H>(self.value) };
-        } else if self.counts().drop_strong() {
+        match self.counts().give_up() {
+            Left::Others => {}
             // SAFETY: it was the last; R1 to R4 are as before.
-            unsafe { drop_last::<T, H>(self.value) };
+            Left::Weak => unsafe { drop_last::<T, H>(self.value) },
+            // SAFETY: alone, and not used again; R1 and R4 are as before.
+            Left::Nobody => unsafe { drop_alone::<T, H>(self.value) },
         }
     }
 }
 
-/// The only handle of all goes. The counts need not say so: nobody is there to read them, and the value's destructor cannot
-/// make a handle.
+/// The only handle of all goes.
 ///
 /// Not inlined, so that the drop of a handle among others is: with both inlined, no drop was.
 ///
@@ -433,14 +490,38 @@ unsafe fn drop_alone<T: ?Sized, H: RcKind>(value: NonNull<T>) {
 ///
 /// # Safety
 ///
-/// 1. R1 and R4 hold for `value`, whose last strong handle was given up just now.
+/// 1. As for [`Dying::new`].
 #[inline(never)]
 unsafe fn drop_last<T: ?Sized, H: RcKind>(value: NonNull<T>) {
-    // Goes last, also if the destructor panics.
-    // SAFETY: R1; the weak handle that the strong ones had (R2) is ours (1).
-    let _weak = unsafe { PoolWeak::<T, H>::from_value(value) };
-    // SAFETY: R4, once (1). The destructor may use the pool, and any weak handle, which finds nothing.
-    unsafe { value.drop_in_place() };
+    // SAFETY: (1).
+    drop(unsafe { Dying::<T, H>::new(value) });
+}
+
+/// Owns a value that no strong handle reaches any more. Its chunk goes when the last weak handle does.
+struct Dying<T: ?Sized, H: RcKind> {
+    /// Invariant: R1 and R4, and it is ours.
+    value: NonNull<T>,
+    /// Goes after the value, also if the destructor panics.
+    _weak: PoolWeak<T, H>,
+}
+
+impl<T: ?Sized, H: RcKind> Dying<T, H> {
+    /// # Safety
+    ///
+    /// 1. R1 and R4 hold for `value`, whose last strong handle was given up just now.
+    #[inline(always)]
+    unsafe fn new(value: NonNull<T>) -> Self {
+        // SAFETY: R1; the weak handle that the strong ones had (R2) is ours (1).
+        Self { value, _weak: unsafe { PoolWeak::from_value(value) } }
+    }
+}
+
+impl<T: ?Sized, H: RcKind> Drop for Dying<T, H> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: see `value`; once. The destructor may use the pool, and any weak handle, which finds nothing.
+        unsafe { self.value.drop_in_place() };
+    }
 }
 
 impl<T: ?Sized, H: RcKind> Deref for PoolRc<T, H> {

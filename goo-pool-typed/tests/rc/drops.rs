@@ -44,13 +44,33 @@ const WAYS_IN: [(&str, Make); 13] = [
 ];
 
 /// All ways to give it up, the value with it.
-const WAYS_OUT: [(&str, End); 19] = [
+const WAYS_OUT: [(&str, End); 22] = [
     ("drop", |rc| drop(rc)),
     ("try_unwrap", |rc| drop(PoolRc::try_unwrap(rc))),
     ("into_inner", |rc| drop(PoolRc::into_inner(rc).unwrap())),
     ("unwrap_or_clone", |rc| drop(PoolRc::unwrap_or_clone(rc))),
     ("try_into_box", |rc| drop(PoolRc::try_into_box(rc).ok().unwrap())),
     ("to a box and back", |rc| drop(PoolRc::from(PoolRc::try_into_box(rc).ok().unwrap()))),
+    ("drop_with", |rc| {
+        let mut seen = 0;
+        PoolRc::drop_with(rc, |entry| {
+            entry.assert_live();
+            seen += 1;
+        });
+        assert_eq!(seen, 1);
+    }),
+    ("drop_with of two", |rc| {
+        PoolRc::drop_with(rc.clone(), |_| unreachable!("it is not the last"));
+        PoolRc::drop_with(rc, |entry| entry.assert_live());
+    }),
+    ("drop_with beside a weak handle", |rc| {
+        let weak = PoolRc::downgrade(&rc);
+        PoolRc::drop_with(rc, |entry| {
+            entry.assert_live();
+            assert!(weak.upgrade().is_none());
+            assert_eq!((weak.strong_count(), weak.weak_count()), (0, 0));
+        });
+    }),
     ("a clone last", |rc| {
         let other = rc.clone();
         drop(rc);

@@ -43,6 +43,26 @@ fn a_weak_handle_to_what_was_never_made_finds_nothing() {
 }
 
 #[test]
+fn a_value_is_dropped_although_who_gets_it_before_panics() {
+    for weak in [false, true] {
+        let (ledger, pool) = (Ledger::default(), pool_of(2));
+        let one = pool.alloc(ledger.entry());
+        let weak = weak.then(|| PoolRc::downgrade(&one));
+        PoolRc::drop_with(one.clone(), |_| panic!("it is not the last"));
+        let message = panic_of(|| {
+            PoolRc::drop_with(one, |entry| {
+                entry.assert_live();
+                panic!("before the destructor")
+            });
+        });
+        assert!(message.contains("before the destructor"));
+        assert_eq!((ledger.dropped(), pool.len()), (vec![0], usize::from(weak.is_some())));
+        assert!(weak.is_none_or(|weak| weak.upgrade().is_none()));
+        assert_serves(&pool, 2);
+    }
+}
+
+#[test]
 fn a_clone_that_panics_leaves_the_handle_as_it_was() {
     for weak in [false, true] {
         let (ledger, pool) = (Ledger::default(), pool_of(3));
