@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 
 use crate::generics;
 use crate::input::{Field, Input, Shape, Source, Variant, array, repeat};
+use crate::links;
 use crate::names::Names;
 
 /// What the constructors do.
@@ -47,7 +48,8 @@ pub(crate) fn expand(input: &Input, body: Body) -> TokenStream {
     let (krate, ident) = (&expander.krate, &input.ident);
     let generics = generics::of_impl(input, &expander.private);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let allow = input.deprecated.then(|| quote!(#[allow(deprecated)]));
+    let allow = input.allow();
+    let links = links::expand(input, &expander.private, body);
     quote! {
         #allow
         #[automatically_derived]
@@ -58,6 +60,8 @@ pub(crate) fn expand(input: &Input, body: Body) -> TokenStream {
         #allow
         #[automatically_derived]
         impl #impl_generics #krate::Pooled for #ident #type_generics #where_clause {}
+
+        #links
     }
 }
 
@@ -307,11 +311,11 @@ impl<'a> Expander<'a> {
 }
 
 /// The place of the user's `tokens`, for generated code: errors in it point there.
-fn located(tokens: &impl Spanned) -> Span {
+pub(crate) fn located(tokens: &impl Spanned) -> Span {
     tokens.span().resolved_at(Span::mixed_site())
 }
 
 /// A name that the user's expressions and arguments cannot mean.
-fn hygienic(name: &str) -> Ident {
+pub(crate) fn hygienic(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }

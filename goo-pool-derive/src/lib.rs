@@ -14,6 +14,7 @@ mod errors;
 mod expand;
 mod generics;
 mod input;
+mod links;
 mod names;
 mod options;
 

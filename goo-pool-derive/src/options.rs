@@ -31,6 +31,10 @@ pub(crate) struct ContainerOptions {
     pub(crate) rename: Opt<Ident>,
     /// `bound = "T: Trait"`.
     pub(crate) bound: Opt<Punctuated<WherePredicate, Token![,]>>,
+    /// `clone`.
+    pub(crate) clone: Opt<()>,
+    /// `walk`.
+    pub(crate) walk: Opt<()>,
 }
 
 /// The options of an enum's variant.
@@ -49,6 +53,8 @@ pub(crate) struct FieldOptions {
     pub(crate) default: Opt<Option<Expr>>,
     /// `into`.
     pub(crate) into: Opt<()>,
+    /// `link`.
+    pub(crate) link: Opt<()>,
     /// `rename = "name"`.
     pub(crate) rename: Opt<Ident>,
 }
@@ -62,6 +68,8 @@ impl ContainerOptions {
             "vis" => entry.set(&mut options.vis, visibility),
             "rename" => entry.set(&mut options.rename, name),
             "bound" => entry.set(&mut options.bound, bound),
+            "clone" => entry.set(&mut options.clone, flag),
+            "walk" => entry.set(&mut options.walk, flag),
             _ => entry.unknown(),
         });
         options
@@ -88,6 +96,7 @@ impl FieldOptions {
         read(attributes, Level::Field, errors, |entry| match entry.name.as_str() {
             "default" => entry.set(&mut options.default, default),
             "into" => entry.set(&mut options.into, flag),
+            "link" => entry.set(&mut options.link, flag),
             "rename" => entry.set(&mut options.rename, name),
             _ => entry.unknown(),
         });
@@ -107,9 +116,9 @@ impl Level {
     /// The options known here.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Container => &["crate", "vis", "rename", "bound"],
+            Self::Container => &["crate", "vis", "rename", "bound", "clone", "walk"],
             Self::Variant => &["rename", "skip"],
-            Self::Field => &["default", "into", "rename"],
+            Self::Field => &["default", "into", "link", "rename"],
         }
     }
 

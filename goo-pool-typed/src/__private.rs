@@ -21,14 +21,21 @@ use core::mem::{self, MaybeUninit};
 use core::ptr;
 
 pub use core::array::from_fn;
+pub use core::clone::Clone;
 pub use core::convert::Into;
 pub use core::default::Default;
+pub use core::iter::Empty;
 pub use core::marker::{PhantomData, Sized};
+pub use core::ops::Drop;
 pub use core::result::Result;
 
 use crate::AllocError;
 use crate::error::fail;
 use crate::generic::{Kind, PoolBox};
+pub use crate::links::clone::{CloneNode, Clones, clone};
+pub use crate::links::drop::{Pending, drop_links};
+pub use crate::links::walk::{WalkNode, walk};
+pub use crate::links::{CloneLinks, Linked, Links, Walk};
 pub use crate::unsize::{Family, Owner};
 
 /// A field of a reserved chunk that has yet to be written.

@@ -24,6 +24,7 @@ mod uninit;
 mod unsize;
 
 pub mod generic;
+pub mod links;
 
 #[doc(hidden)]
 pub mod __private;
