@@ -1,9 +1,10 @@
 //! The code for links: `Drop`, and on request `Clone` and the walk. Nothing here can fail: what is wrong has been
 //! reported.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::{Generics, parse_quote};
+use syn::spanned::Spanned;
+use syn::{Generics, Type, parse_quote};
 
 use crate::expand::{Body, hygienic, located};
 use crate::generics;
@@ -37,7 +38,8 @@ struct Arm<'a> {
 impl<'a> Arm<'a> {
     /// Binds the fields to names with this prefix.
     fn new(path: TokenStream, fields: &'a [Field], prefix: &str) -> Self {
-        let fields = fields.iter().enumerate().map(|(index, field)| (field, hygienic(&format!("{prefix}{index}"))));
+        let binding = |index, field: &Field| Ident::new(&format!("{prefix}{index}"), located(&field.ty));
+        let fields = fields.iter().enumerate().map(|(index, field)| (field, binding(index, field)));
         Self { path, fields: fields.collect() }
     }
 
@@ -96,9 +98,9 @@ impl Expander<'_> {
         let link = quote_spanned!(located(ty)=> <#ty as #private::Links>::Link);
         let arms = self.arms("link").into_iter().map(|arm| {
             let pattern = arm.links_pattern();
-            let takes = arm.links().map(|(Field { ty, .. }, binding)| {
-                quote_spanned!(located(ty)=> #private::Pending::take::<#ty>(#pending, #binding))
-            });
+            let takes = arm
+                .links()
+                .map(|(Field { ty, .. }, binding)| at(ty, &quote!(#private::Pending::take(#pending, #binding))));
             quote!(#pattern => { #(#takes;)* })
         });
         // An impl of `Drop` has the type's own bounds, and no others.
@@ -129,9 +131,8 @@ impl Expander<'_> {
         let [walk, node] = ["walk", "node"].map(hygienic);
         let arms = self.arms("link").into_iter().map(|arm| {
             let pattern = arm.links_pattern();
-            let adds = arm.links().map(
-                |(Field { ty, .. }, binding)| quote_spanned!(located(ty)=> #private::Walk::add::<#ty>(#walk, #binding)),
-            );
+            let adds =
+                arm.links().map(|(Field { ty, .. }, binding)| at(ty, &quote!(#private::Walk::add(#walk, #binding))));
             quote!(#pattern => { #(#adds;)* })
         });
         let walk_links = quote! {
@@ -167,9 +168,10 @@ impl Expander<'_> {
         let arms = self.arms("from").into_iter().zip(self.arms("to"));
         let arms = arms.map(|(from, to)| {
             let (of_node, of_clone) = (from.links_pattern(), to.links_pattern());
-            let adds = from.links().zip(to.links()).map(|((Field { ty, .. }, from), (_, to))| {
-                quote_spanned!(located(ty)=> #private::Clones::add::<#ty>(#clones, #from, #to))
-            });
+            let adds = from
+                .links()
+                .zip(to.links())
+                .map(|((Field { ty, .. }, from), (_, to))| at(ty, &quote!(#private::Clones::add(#clones, #from, #to))));
             quote!((#of_node, #of_clone) => { #(#adds;)* })
         });
         // The clone is the same variant.
@@ -254,4 +256,14 @@ impl Expander<'_> {
             }
         }
     }
+}
+
+/// Generated code as if it stood where the user's `ty` does: what is wrong with the type is reported there, and once.
+fn at(ty: &Type, tokens: &TokenStream) -> TokenStream {
+    let location = ty.span();
+    let at = |mut token: TokenTree| {
+        token.set_span(token.span().located_at(location));
+        token
+    };
+    tokens.clone().into_iter().map(at).collect()
 }

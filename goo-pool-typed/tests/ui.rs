@@ -63,6 +63,12 @@ fn mistakes_are_reported_on_the_users_tokens() {
 }
 
 #[test]
+#[cfg(all(feature = "derive", feature = "std"))]
+fn misuse_of_links_does_not_compile() {
+    must_not_compile("tests/ui/links/*.rs");
+}
+
+#[test]
 #[cfg(feature = "derive")]
 fn correct_uses_compile_and_run() {
     trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
