@@ -48,18 +48,12 @@ impl<'a> Arm<'a> {
         self.fields.iter().filter(|(field, _)| field.is_link()).map(|(field, binding)| (*field, binding))
     }
 
-    /// A pattern that binds the links.
-    fn links_pattern(&self) -> TokenStream {
-        let bindings = self.links().map(|(Field { member, .. }, binding)| quote!(#member: #binding));
+    /// A pattern that binds the fields for which `binds` holds.
+    fn pattern(&self, binds: impl Fn(&Field) -> bool) -> TokenStream {
+        let bound = self.fields.iter().filter(|(field, _)| binds(field));
+        let bindings = bound.map(|(Field { member, .. }, binding)| quote!(#member: #binding));
         let path = &self.path;
         quote!(#path { #(#bindings,)* .. })
-    }
-
-    /// A pattern that binds all fields.
-    fn pattern(&self) -> TokenStream {
-        let bindings = self.fields.iter().map(|(Field { member, .. }, binding)| quote!(#member: #binding));
-        let path = &self.path;
-        quote!(#path { #(#bindings),* })
     }
 }
 
@@ -97,7 +91,7 @@ impl Expander<'_> {
         let ty = &first.ty;
         let link = quote_spanned!(located(ty)=> <#ty as #private::Links>::Link);
         let arms = self.arms("link").into_iter().map(|arm| {
-            let pattern = arm.links_pattern();
+            let pattern = arm.pattern(Field::is_link);
             let takes = arm
                 .links()
                 .map(|(Field { ty, .. }, binding)| at(ty, &quote!(#private::Pending::take(#pending, #binding))));
@@ -130,7 +124,7 @@ impl Expander<'_> {
         let private = self.private;
         let [walk, node] = ["walk", "node"].map(hygienic);
         let arms = self.arms("link").into_iter().map(|arm| {
-            let pattern = arm.links_pattern();
+            let pattern = arm.pattern(Field::is_link);
             let adds =
                 arm.links().map(|(Field { ty, .. }, binding)| at(ty, &quote!(#private::Walk::add(#walk, #binding))));
             quote!(#pattern => { #(#adds;)* })
@@ -152,7 +146,7 @@ impl Expander<'_> {
         let private = self.private;
         let [node, clone, clones] = ["node", "clone", "clones"].map(hygienic);
         let nodes = self.arms("field").into_iter().map(|arm| {
-            let (pattern, path) = (arm.pattern(), &arm.path);
+            let (pattern, path) = (arm.pattern(|field| !field.is_link()), &arm.path);
             let fields = arm.fields.iter().map(|(field, binding)| {
                 let Field { member, ty, .. } = field;
                 if field.is_link() {
@@ -161,13 +155,11 @@ impl Expander<'_> {
                     quote_spanned!(located(ty)=> #member: <#ty as #private::Clone>::clone(#binding))
                 }
             });
-            // A link is not looked at.
-            let unused = arm.links().map(|(_, binding)| quote!(let _ = #binding;));
-            quote!(#pattern => { #(#unused)* #path { #(#fields),* } })
+            quote!(#pattern => #path { #(#fields),* },)
         });
         let arms = self.arms("from").into_iter().zip(self.arms("to"));
         let arms = arms.map(|(from, to)| {
-            let (of_node, of_clone) = (from.links_pattern(), to.links_pattern());
+            let (of_node, of_clone) = (from.pattern(Field::is_link), to.pattern(Field::is_link));
             let adds = from
                 .links()
                 .zip(to.links())
