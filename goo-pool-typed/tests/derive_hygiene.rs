@@ -193,12 +193,12 @@ pub mod shadowed_links {
     /// Fields called like generated locals.
     #[derive(Pooled)]
     #[pooled(clone, walk)]
-    pub struct Node<T> {
+    pub struct Fields<T> {
         pub(crate) node: T,
         #[pooled(link)]
         pub(crate) pending: ::std::option::Option<PoolBox<Self>>,
         #[pooled(link)]
-        pub(crate) walk: ::std::vec::Vec<PoolBox<Node<T>>>,
+        pub(crate) walk: ::std::vec::Vec<PoolBox<Fields<T>>>,
         pub(crate) clones: u8,
         pub(crate) link0: u8,
         pub(crate) from1: u8,
@@ -207,7 +207,7 @@ pub mod shadowed_links {
     /// The same as variants.
     #[derive(Pooled)]
     #[pooled(clone, walk)]
-    pub enum Nodes<T> {
+    pub enum Variants<T> {
         /// Some is nothing else here.
         Some(#[pooled(link)] ::std::option::Option<PoolBox<Self>>, T),
         /// None is a struct here.
@@ -225,17 +225,17 @@ pub mod shadowed_links {
 
 #[test]
 fn names_may_be_shadowed_that_links_need() {
-    use shadowed_links::{Node, Nodes};
+    use shadowed_links::{Fields, Variants};
 
     let pool = Pool::new();
-    let leaf = Node::new_in(&pool, 'b', None, Vec::new(), 1, 2, 3);
-    let node = Node::new_in(&pool, 'a', Some(leaf), Vec::new(), 4, 5, 6).clone();
+    let leaf = Fields::new_in(&pool, 'b', None, Vec::new(), 1, 2, 3);
+    let node = Fields::new_in(&pool, 'a', Some(leaf), Vec::new(), 4, 5, 6).clone();
     assert!(
         node.links().map(|node| (node.node, node.clones, node.link0, node.from1)).eq([('a', 4, 5, 6), ('b', 1, 2, 3)])
     );
     let pool = Pool::new();
-    let some = Nodes::new_some_in(&pool, Some(Nodes::new_none_in(&pool)), 1);
-    assert_eq!(Nodes::new_named_in(&pool, [None, Some(some)], 2).clone().links().count(), 3);
+    let some = Variants::new_some_in(&pool, Some(Variants::new_none_in(&pool)), 1);
+    assert_eq!(Variants::new_named_in(&pool, [None, Some(some)], 2).clone().links().count(), 3);
 }
 
 /// Parameters whose names lints would mention, and old links.

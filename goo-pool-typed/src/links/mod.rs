@@ -59,8 +59,8 @@
 //! behind it only then.
 //!
 //! - Every value of the type is dropped so, in a pool or not: on the stack, in a `Vec`, or after `PoolBox::into_inner`.
-//! - Nodes with one link take no memory to drop. If there are more, those not yet reached are kept in a `Vec`. If
-//!   there is no memory for that, a link is followed at once, on the stack, and before those that are kept.
+//! - Nodes with one link take no memory to drop. If there are more, those not yet reached are kept, from the sixth on in a
+//!   `Vec`. If there is no memory for that, a link is followed at once, on the stack, and before those that are kept.
 //! - If a destructor panics, all other nodes are dropped, in the same loop; if another one panics then, the program is aborted:
 //!   as when a `Vec` is dropped. Destructors may use the pools and drop other nodes of the type.
 //! - A type with a destructor does not let its fields be moved out: take a link with `node.next.take()`, another field

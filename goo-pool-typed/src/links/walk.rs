@@ -16,7 +16,7 @@ pub trait WalkNode: Linked {
 /// [`#[pooled(walk)]`](crate::links#walk) writes.
 ///
 /// A node comes before what is behind its links, the nodes behind a link before those behind the next. Where nodes have one
-/// link, it takes no memory; else it is a `Vec` of those not yet reached.
+/// link, it takes no memory; else those not yet reached are kept, from the sixth on in a `Vec`.
 ///
 /// # Examples
 ///
