@@ -32,6 +32,7 @@ pub mod generic;
 pub mod guide;
 #[cfg(feature = "serde")]
 pub mod seed;
+pub mod links;
 
 #[doc(hidden)]
 pub mod __private;

@@ -81,6 +81,12 @@ fn what_needs_std_says_so() {
 }
 
 #[test]
+#[cfg(all(feature = "derive", feature = "std"))]
+fn misuse_of_links_does_not_compile() {
+    must_not_compile("tests/ui/links/*.rs");
+}
+
+#[test]
 #[cfg(feature = "derive")]
 fn correct_uses_compile_and_run() {
     trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
