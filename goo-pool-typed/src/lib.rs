@@ -24,6 +24,7 @@ mod uninit;
 mod unsize;
 
 pub mod generic;
+pub mod keyed;
 
 #[doc(hidden)]
 pub mod __private;
@@ -33,6 +34,7 @@ pub use error::TryAllocError;
 pub use goo_pool_core::{AllocError, BuildError, Config, Global, Parent, Stats};
 #[cfg(feature = "derive")]
 pub use goo_pool_derive::Pooled;
+pub use keyed::{Key, KeyedPool};
 #[cfg(feature = "std")]
 pub use kinds::{LocalPool, SyncPool, SyncPoolBox};
 pub use kinds::{Pool, PoolBox};
