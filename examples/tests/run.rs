@@ -156,7 +156,7 @@ fn lru_cache_compares_caches_that_agree() {
     let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(stdout.contains("With 2000 entries, and 32000 pages"), "{stdout}");
-    for name in ["KeyedPool ", "slab ", "slotmap ", "lru, the crate", "Rc<RefCell>, Weak"] {
+    for name in ["KeyedPool ", "slab ", "slotmap ", "crate lru", "PoolRc<RefCell>", "Rc<RefCell>"] {
         let figures = figures(&stdout, name);
         assert_eq!(figures.len(), 4, "{stdout}");
         assert!(figures.iter().all(|figure| *figure >= 0.0) && figures[3] > 70.0, "{stdout}");

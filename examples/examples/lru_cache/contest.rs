@@ -10,6 +10,7 @@ use lru::LruCache;
 use crate::cache::{Cache, Id, Page};
 use crate::list::ListCache;
 use crate::naive::NaiveCache;
+use crate::rc_kind::{GlobalRcs, PoolRcs};
 use crate::rc_list::RcCache;
 use crate::store_kind::{KeyedPools, Slabs, SlotMaps};
 use crate::stream::Stream;
@@ -127,7 +128,8 @@ fn contestants(capacity: usize) -> Vec<Box<dyn Contestant>> {
         start::<ListCache<Slabs>>(capacity),
         start::<ListCache<SlotMaps>>(capacity),
         start::<LruCache<Id, Page>>(capacity),
-        start::<RcCache>(capacity),
+        start::<RcCache<PoolRcs>>(capacity),
+        start::<RcCache<GlobalRcs>>(capacity),
     ]
 }
 
@@ -277,7 +279,7 @@ mod tests {
     fn long_list_of_counted_entries_is_dropped_without_recursion() {
         let capacity = if cfg!(miri) { 1_000 } else { 200_000 };
         let cache = std::thread::Builder::new().stack_size(64 << 10).spawn(move || {
-            let mut cache = RcCache::new(capacity);
+            let mut cache = RcCache::<GlobalRcs>::new(capacity);
             for id in 0..capacity as u64 {
                 assert!(cache.push(id, Page::load(id)).is_none());
             }
@@ -288,7 +290,7 @@ mod tests {
     #[test]
     fn what_is_compared_is_full_and_has_both_hits_and_misses() {
         let results = compare(if cfg!(miri) { 16 } else { 1_000 });
-        assert_eq!(results.figures.len(), 5);
+        assert_eq!(results.figures.len(), 6);
         assert!((1..results.requests as u64).contains(&results.hits), "{} hits", results.hits);
         // An entry is 64 bytes and its place in the map 16, or a little less with short keys.
         for figures in results.figures {

@@ -7,7 +7,7 @@ use lru::LruCache;
 use crate::cache::{Cache, Id, Page};
 
 impl Cache for LruCache<Id, Page> {
-    const NAME: &'static str = "lru, the crate";
+    const NAME: &'static str = "crate lru";
 
     fn new(capacity: usize) -> Self {
         LruCache::new(NonZeroUsize::new(capacity).expect("a cache for nothing"))

@@ -10,12 +10,13 @@
 //! indices that anything may have happened to. With a [`KeyedPool`](goo_pool_typed::KeyedPool) the links are keys: 8 bytes,
 //! copied freely, and one that outlives its entry leads to `None` and not to another entry.
 //!
-//! The same requests (`stream.rs`) go to five caches behind one trait (`cache.rs`):
+//! The same requests (`stream.rs`) go to six caches behind one trait (`cache.rs`):
 //!
 //! - `list.rs`, the list in safe code, written once and kept in a `KeyedPool`, in a `slab::Slab` and in a
 //!   `slotmap::SlotMap` (`store_kind.rs`);
-//! - `lru_crate.rs`, the crate `lru`, which is what to take if a cache is all you want;
-//! - `rc_list.rs`, `Rc<RefCell<_>>` and `Weak`, which is what std alone offers.
+//! - `lru_crate.rs`, the crate `lru`, which has raw pointers inside, and is what to take if a cache is all you want;
+//! - `rc_list.rs`, the list of `RefCell`s behind counted pointers, weak ones in one direction, which is what std alone
+//!   offers: once with `Rc`, and once with `PoolRc`, which is put in its place without another change (`rc_kind.rs`).
 //!
 //! All of them use the same hash map and hasher. They must agree on every page read, every page that went, and on what is
 //! left in which order; before the race they are compared, after every single operation, with a cache that is too simple to
@@ -27,6 +28,7 @@ mod contest;
 mod list;
 mod lru_crate;
 mod naive;
+mod rc_kind;
 mod rc_list;
 mod store_kind;
 mod stream;
@@ -50,7 +52,7 @@ const CHECKED: (usize, usize) = (50, 5_000);
 
 const COLUMNS: [Column; 4] = [
     Column { name: "filling", unit: "ns/request", better: Better::Less },
-    Column { name: "full", unit: "ns/request", better: Better::Less },
+    Column { name: "when full", unit: "ns/request", better: Better::Less },
     Column { name: "tear down", unit: "ns/entry", better: Better::Less },
     Column { name: "memory", unit: "bytes/entry", better: Better::Less },
 ];

@@ -1,41 +1,49 @@
-//! The cache as it is written with nothing but std: counted entries behind `RefCell`.
+//! The cache as it is written with nothing but std, and with the pool's pointers in the place of std's: counted entries
+//! behind `RefCell`.
 
 use std::cell::RefCell;
 use std::mem;
-use std::rc::{Rc, Weak};
 
 use crate::cache::{Cache, Id, Page, Places};
+use crate::rc_kind::RcKind;
 
 /// A cache whose entries own the next older one, as does the map.
-pub(crate) struct RcCache {
+pub(crate) struct RcCache<K: RcKind> {
     capacity: usize,
-    places: Places<Link>,
-    newest: Option<Link>,
-    oldest: Option<Link>,
+    places: Places<Link<K>>,
+    newest: Option<Link<K>>,
+    oldest: Option<Link<K>>,
+    source: K::Source<RefCell<Entry<K>>>,
 }
 
-type Link = Rc<RefCell<Entry>>;
+type Link<K> = <K as RcKind>::Strong<RefCell<Entry<K>>>;
 
-struct Entry {
+pub(crate) struct Entry<K: RcKind> {
     id: Id,
     page: Page,
     /// Weak: entries that own each other would never go.
-    newer: Option<Weak<RefCell<Entry>>>,
-    older: Option<Link>,
+    newer: Option<K::Weak<RefCell<Entry<K>>>>,
+    older: Option<Link<K>>,
 }
 
-impl Entry {
-    fn newer(&self) -> Option<Link> {
-        self.newer.as_ref()?.upgrade()
+impl<K: RcKind> Entry<K> {
+    fn newer(&self) -> Option<Link<K>> {
+        self.newer.as_ref().and_then(K::upgrade)
     }
 }
 
-impl Cache for RcCache {
-    const NAME: &'static str = "Rc<RefCell>, Weak";
+impl<K: RcKind> Cache for RcCache<K> {
+    const NAME: &'static str = K::NAME;
 
     fn new(capacity: usize) -> Self {
         assert!(capacity > 0, "a cache for nothing");
-        RcCache { capacity, places: Places::with_capacity(capacity), newest: None, oldest: None }
+        RcCache {
+            capacity,
+            places: Places::with_capacity(capacity),
+            newest: None,
+            oldest: None,
+            source: K::source(capacity),
+        }
     }
 
     fn get<R>(&mut self, id: Id, read: impl FnOnce(&Page) -> R) -> Option<R> {
@@ -50,8 +58,8 @@ impl Cache for RcCache {
             return Some((id, mem::replace(&mut link.borrow_mut().page, page)));
         }
         let gone = if self.places.len() == self.capacity { self.pop_oldest() } else { None };
-        let link = Rc::new(RefCell::new(Entry { id, page, newer: None, older: None }));
-        self.places.insert(id, Rc::clone(&link));
+        let link = K::put(&self.source, RefCell::new(Entry { id, page, newer: None, older: None }));
+        self.places.insert(id, link.clone());
         self.link_as_newest(link);
         gone
     }
@@ -66,12 +74,12 @@ impl Cache for RcCache {
     }
 }
 
-impl RcCache {
-    fn renew(&mut self, link: &Link) {
+impl<K: RcKind> RcCache<K> {
+    fn renew(&mut self, link: &Link<K>) {
         // Without a newer one it is the newest.
         if link.borrow().newer.is_some() {
             self.unlink(link);
-            self.link_as_newest(Rc::clone(link));
+            self.link_as_newest(link.clone());
         }
     }
 
@@ -79,16 +87,16 @@ impl RcCache {
         let link = self.oldest.clone()?;
         self.unlink(&link);
         self.places.remove(&link.borrow().id);
-        let Entry { id, page, .. } = Rc::into_inner(link).expect("nothing else leads to it").into_inner();
+        let Entry { id, page, .. } = K::into_inner(link).expect("nothing else leads to it").into_inner();
         Some((id, page))
     }
 
-    fn unlink(&mut self, link: &Link) {
+    fn unlink(&mut self, link: &Link<K>) {
         let mut entry = link.borrow_mut();
         let (newer, older) = (entry.newer(), entry.older.take());
         entry.newer = None;
         match &older {
-            Some(older) => older.borrow_mut().newer = newer.as_ref().map(Rc::downgrade),
+            Some(older) => older.borrow_mut().newer = newer.as_ref().map(K::downgrade),
             None => self.oldest.clone_from(&newer),
         }
         match newer {
@@ -97,17 +105,17 @@ impl RcCache {
         }
     }
 
-    fn link_as_newest(&mut self, link: Link) {
-        let older = self.newest.replace(Rc::clone(&link));
+    fn link_as_newest(&mut self, link: Link<K>) {
+        let older = self.newest.replace(link.clone());
         match &older {
-            Some(older) => older.borrow_mut().newer = Some(Rc::downgrade(&link)),
-            None => self.oldest = Some(Rc::clone(&link)),
+            Some(older) => older.borrow_mut().newer = Some(K::downgrade(&link)),
+            None => self.oldest = Some(link.clone()),
         }
         link.borrow_mut().older = older;
     }
 }
 
-impl Drop for RcCache {
+impl<K: RcKind> Drop for RcCache<K> {
     /// One after the other: each would drop the next from inside its own drop, and a long list overflow the stack.
     fn drop(&mut self) {
         self.places.clear();
