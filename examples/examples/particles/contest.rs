@@ -179,7 +179,7 @@ mod tests {
             assert_eq!(results.lost_targets > 0, targets == Targets::Some);
             assert!((particles / 2..particles * 2).contains(&results.alive), "{} alive", results.alive);
             for figures in &results.figures {
-                // What a particle is made of takes 44 bytes, and 36 where nothing can be a target.
+                // What a particle is made of takes 40 bytes, and 36 where a target takes fewer or none.
                 assert!(figures.bytes >= 36.0, "{}: {} bytes", figures.name, figures.bytes);
             }
         }

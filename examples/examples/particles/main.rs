@@ -54,6 +54,7 @@ const COLUMNS: [Column; 6] = [
     Column { name: "advance", unit: "ns/particle", better: Better::Less },
     Column { name: "expire", unit: "ns/particle", better: Better::Less },
     Column { name: "spawn", unit: "ns/new one", better: Better::Less },
+    // Of a new world. A vector grows to twice its size, and a million is just below 2^20, which flatters those in vectors.
     Column { name: "memory", unit: "bytes each", better: Better::Less },
     // Only if there are targets.
     Column { name: "steer", unit: "ns/particle", better: Better::Less },
