@@ -13,7 +13,7 @@ use std::fmt;
 /// table.row("theirs", &[50.0, 9.0]);
 /// let text = table.to_string();
 /// assert!(text.contains("theirs") && text.contains("×2.00") && text.contains("×0.90"));
-/// assert!(text.ends_with("ours is beaten at memory by theirs (×0.90).\n"));
+/// assert!(text.ends_with("ours is beaten here: memory by theirs (×0.90).\n"));
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing is shown before it is printed"]
@@ -77,7 +77,7 @@ impl<'a> Table<'a> {
                 rivals.filter(|(_, times)| *times < 0.995).map(|(name, times)| format!("{name} (×{times:.2})"));
             let winners: Vec<_> = winners.collect();
             if !winners.is_empty() {
-                all.push(format!("at {} by {}", column.name, winners.join(", ")));
+                all.push(format!("{} by {}", column.name, winners.join(", ")));
             }
         }
         all
@@ -104,7 +104,7 @@ impl fmt::Display for Table<'_> {
         writeln!(f, "× is how many times worse than {first}; below ×1.00 it is better.")?;
         match &self.beaten_by()[..] {
             [] => writeln!(f, "{first} is beaten nowhere."),
-            places => writeln!(f, "{first} is beaten {}.", places.join("; ")),
+            places => writeln!(f, "{first} is beaten here: {}.", places.join("; ")),
         }
     }
 }
