@@ -82,21 +82,15 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if !COUNTING.get() {
-            // The system grows a large piece without a copy, and vectors are to have that.
-            // SAFETY: the caller's promises are those of `System::realloc`.
-            return unsafe { System.realloc(ptr, layout, new_size) };
+        let before = if COUNTING.get() { cost(ptr, layout) } else { 0 };
+        // SAFETY: `ptr` came from `System` with this layout, and the caller's promises are those of `System::realloc`.
+        let resized = unsafe { System.realloc(ptr, layout, new_size) };
+        if COUNTING.get() && !resized.is_null() {
+            // Its alignment was fine with the old size, and the new one is as the caller promised.
+            let layout = Layout::from_size_align(new_size, layout.align()).unwrap_or(layout);
+            count_resized(before, cost(resized, layout));
         }
-        let before = cost(ptr, layout);
-        // SAFETY: as above.
-        let new_ptr = unsafe { System.realloc(ptr, layout, new_size) };
-        if !new_ptr.is_null() {
-            // SAFETY: the caller promises that `new_size` fits this alignment.
-            let layout = unsafe { Layout::from_size_align_unchecked(new_size, layout.align()) };
-            let Tally { bytes, objects } = TALLY.get();
-            TALLY.set(Tally { bytes: bytes.wrapping_sub(before).wrapping_add(cost(new_ptr, layout)), objects });
-        }
-        new_ptr
+        resized
     }
 }
 
@@ -114,6 +108,12 @@ fn count_alloc(ptr: *mut u8, layout: Layout) {
 fn count_dealloc(ptr: *mut u8, layout: Layout) {
     let Tally { bytes, objects } = TALLY.get();
     TALLY.set(Tally { bytes: bytes.wrapping_sub(cost(ptr, layout)), objects: objects.wrapping_sub(1) });
+}
+
+#[cold]
+fn count_resized(before: usize, after: usize) {
+    let Tally { bytes, objects } = TALLY.get();
+    TALLY.set(Tally { bytes: bytes.wrapping_sub(before).wrapping_add(after), objects });
 }
 
 /// What an object costs the system's allocator; `ptr` is one that it handed out.

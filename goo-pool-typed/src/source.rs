@@ -1,7 +1,7 @@
 //! Where a pool has its chunks from: the one difference between the kinds of pools.
 
 use core::alloc::Layout;
-use core::cell::Cell;
+use core::cell::{Cell, OnceCell};
 use core::ptr::NonNull;
 
 use goo_pool_core::{AllocError, BuildError, Geometry, Handle, Parent, PoolHandle, RawPoolBuilder};
@@ -21,6 +21,10 @@ pub trait Kind: Handle {
     #[doc(hidden)]
     type Source: Source<Handle = Self> + From<Self>;
 
+    /// The same for a pool that is made when it is first used.
+    #[doc(hidden)]
+    type Lazy: Source<Handle = Self>;
+
     /// What the counts of a shared value are kept in.
     #[doc(hidden)]
     type Word: Word;
@@ -29,6 +33,7 @@ pub trait Kind: Handle {
 impl Kind for PoolHandle {
     type Shelf<B> = crate::shelf::LocalShelf<B>;
     type Source = Self;
+    type Lazy = OnceCell<Self>;
     type Word = Cell<u64>;
 }
 

@@ -17,6 +17,7 @@ use crate::{LocalPool, SyncPool};
 impl Kind for SyncPoolHandle {
     type Shelf<B> = crate::shelf::SharedShelf<B>;
     type Source = OnceLock<Self>;
+    type Lazy = OnceLock<Self>;
     type Word = AtomicU64;
 }
 
