@@ -10,6 +10,7 @@
 pub mod classics;
 pub mod contest;
 pub mod defaults;
+pub mod keyed;
 pub mod links;
 pub mod list;
 pub mod live;

@@ -45,6 +45,7 @@ impl Drop for TempFile {
     }
 }
 
+// `lru_cache` and `particles` are run with small sizes below: theirs are for release builds.
 #[test]
 fn every_program_succeeds_without_arguments() {
     for name in ["tour", "lists_and_trees", "word_index", "pipeline", "drop_in", "json_tree"] {
@@ -143,6 +144,50 @@ fn pipeline_wants_a_date_that_exists() {
     }
 }
 
+/// The figures of a row of a table, without the ratios.
+fn figures(stdout: &str, name: &str) -> Vec<f64> {
+    let row = stdout.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}: {stdout}"));
+    row.split_whitespace().filter(|word| !word.starts_with('×')).map(|word| word.parse().expect("a figure")).collect()
+}
+
+#[test]
+fn lru_cache_compares_caches_that_agree() {
+    let output = run(example("lru_cache").arg("2000"));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("With 2000 entries, and 32000 pages"), "{stdout}");
+    for name in ["KeyedPool ", "slab ", "slotmap ", "crate lru", "PoolRc<RefCell>", "Rc<RefCell>"] {
+        let figures = figures(&stdout, name);
+        assert_eq!(figures.len(), 4, "{stdout}");
+        assert!(figures.iter().all(|figure| *figure >= 0.0) && figures[3] > 70.0, "{stdout}");
+    }
+}
+
+#[test]
+fn particles_compares_worlds_that_agree() {
+    let output = run(example("particles").args(["2000", "5"]));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (without, with) = stdout.split_once("One in four has a target, ").expect("two tables");
+    assert_eq!(figures(without, "Vec ").len(), 5, "{stdout}");
+    assert_eq!(figures(with, "Vec and HashMap").len(), 6, "{stdout}");
+    for name in ["KeyedPool ", "SlotMap ", "DenseSlotMap", "Vec<Option<Box>>"] {
+        assert_eq!((figures(without, name).len(), figures(with, name).len()), (5, 6), "{stdout}");
+    }
+    let lost: u32 = with.split(' ').next().and_then(|number| number.parse().ok()).expect("how many were gone");
+    assert!(lost > 0, "{stdout}");
+}
+
+#[test]
+fn programs_that_compare_want_sizes_that_fit() {
+    for sizes in [&["0"][..], &["many"], &["200000000"], &["1", "2"]] {
+        assert_fails_with(&run(example("lru_cache").args(sizes)), "usage: lru_cache [ENTRIES]");
+    }
+    for sizes in [&["0"][..], &["1", "0"], &["-1"], &["20000000"], &["1", "2", "3"]] {
+        assert_fails_with(&run(example("particles").args(sizes)), "usage: particles [PARTICLES [FRAMES]]");
+    }
+}
+
 #[test]
 fn drop_in_answers_about_a_file() {
     let text = "The cat, the hat.\r\n\r\nThe dog's\r\nday\r\n\r\n\r\nthe END, the cat\r\n";
@@ -225,8 +270,16 @@ fn json_tree_with_a_pool_asks_the_heap_for_little() {
 
 #[test]
 fn program_goes_quietly_when_its_reader_does() {
-    for name in ["word_index", "pipeline", "drop_in", "json_tree"] {
+    for (name, args) in [
+        ("word_index", &[][..]),
+        ("pipeline", &[]),
+        ("drop_in", &[]),
+        ("json_tree", &[]),
+        ("lru_cache", &["100"]),
+        ("particles", &["100", "3"]),
+    ] {
         let mut child = example(name)
+            .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -30,6 +30,7 @@ mod unsize;
 pub mod generic;
 #[cfg(all(feature = "derive", feature = "std"))]
 pub mod guide;
+pub mod keyed;
 #[cfg(feature = "serde")]
 pub mod seed;
 pub mod links;
@@ -43,6 +44,7 @@ pub use error::TryAllocError;
 pub use goo_pool_core::{AllocError, BuildError, Config, Global, Parent, Stats};
 #[cfg(feature = "derive")]
 pub use goo_pool_derive::Pooled;
+pub use keyed::{Key, KeyedPool};
 pub use kinds::{LazyPool, Pool, PoolBox};
 #[cfg(feature = "std")]
 pub use kinds::{LocalPool, SyncPool, SyncPoolBox};

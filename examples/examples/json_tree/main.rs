@@ -10,8 +10,6 @@
 
 mod box_kind;
 mod census;
-#[path = "../word_index/heap.rs"]
-mod heap;
 mod measure;
 mod query;
 mod read;
@@ -27,6 +25,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use goo_pool_examples::heap::Counting;
 use goo_pool_typed::Pool;
 use serde::Serialize;
 
@@ -35,6 +34,9 @@ use crate::census::Census;
 use crate::measure::{Comparison, Figures};
 use crate::read::read;
 use crate::tree::Node;
+
+#[global_allocator]
+static GLOBAL: Counting = Counting;
 
 /// The countries of the world and their borders; `data/README.md` tells where they are from.
 const WORLD: &str = include_str!("../../data/countries-110m.json");

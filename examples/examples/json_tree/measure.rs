@@ -3,11 +3,11 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use goo_pool_examples::heap::{Tally, tally};
 use serde::de::IgnoredAny;
 
 use crate::box_kind::{BoxKind, GlobalBoxes, PoolBoxes};
 use crate::census::Census;
-use crate::heap::{Tally, tally};
 use crate::read::read;
 use crate::tree::{Nodes, Root};
 
