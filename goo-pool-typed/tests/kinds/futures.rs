@@ -80,9 +80,10 @@ fn a_pinned_trait_object_keeps_address_and_pool() {
     let pool = Pool::new();
     let pinned = pool.pin(Pending(1));
     let address = (&raw const *pinned).addr();
-    let object: Pin<PoolBox<dyn Future<Output = ()> + Unpin>> = unsize!(pinned, dyn Future<Output = ()> + Unpin);
+    let mut object: Pin<PoolBox<dyn Future<Output = ()>>> = unsize!(pinned, dyn Future<Output = ()>);
     assert_eq!((&raw const *object).cast::<u8>().addr(), address);
-    assert_eq!((poll(pin!(object)), pool.len()), (Poll::Pending, 0));
+    assert_eq!((poll(object.as_mut()), poll(pin!(object)), pool.len()), (Poll::Pending, Poll::Ready(()), 1));
+    assert!(pool.is_empty());
 }
 
 #[test]
