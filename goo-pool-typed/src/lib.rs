@@ -17,13 +17,19 @@ mod scope;
 mod shelf;
 mod slice;
 mod source;
+#[cfg(feature = "stable_deref_trait")]
+mod stable_deref;
 #[cfg(feature = "std")]
 mod sync;
 mod traits;
 mod uninit;
 mod unsize;
+#[cfg(feature = "std")]
+mod wake;
 
 pub mod generic;
+#[cfg(feature = "intrusive-collections")]
+pub mod intrusive;
 
 #[doc(hidden)]
 pub mod __private;
@@ -47,3 +53,5 @@ pub use scope::Scope;
 #[cfg(feature = "std")]
 pub use scope::SyncScope;
 pub use shelf::{Recycle, RecyclerStats};
+#[cfg(feature = "std")]
+pub use wake::PoolWake;
