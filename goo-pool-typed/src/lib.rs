@@ -5,6 +5,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "bytes")]
+mod buffers;
 mod builder;
 mod error;
 mod kinds;
@@ -34,6 +36,8 @@ pub mod intrusive;
 #[doc(hidden)]
 pub mod __private;
 
+#[cfg(feature = "bytes")]
+pub use buffers::{BufferPool, PoolBytes, PoolBytesMut};
 pub use builder::PoolBuilder;
 pub use error::TryAllocError;
 pub use goo_pool_core::{AllocError, BuildError, Config, Global, Parent, Stats};

@@ -64,8 +64,9 @@ fn a_reference_outlives_the_handle_it_was_made_from() {
     let pool = RcPool::new();
     let text = Rc::new(String::from(TEXT));
     let first = pool.alloc(text.clone());
+    let word: *const str = second(&first);
     // SAFETY: the string is there as long as any handle, and `owner` is one that is dropped after the last use.
-    let pair = Pair { second: unsafe { &*(&raw const *second(&first)) }, owner: first.clone() };
+    let pair = Pair { second: unsafe { &*word }, owner: first.clone() };
     drop((first, text));
     let moved = Box::new(pair);
     assert_eq!((moved.second, Rc::strong_count(&moved.owner)), ("words", 1));

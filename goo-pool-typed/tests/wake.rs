@@ -102,7 +102,9 @@ fn wakers_are_cloned_woken_and_dropped_on_other_threads() {
             scope.spawn(move || {
                 for _ in 0..rounds {
                     waker.wake_by_ref();
-                    waker.clone().wake();
+                    let clone = waker.clone();
+                    assert!(clone.will_wake(&waker));
+                    clone.wake();
                 }
             });
         }
