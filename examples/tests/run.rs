@@ -47,7 +47,7 @@ impl Drop for TempFile {
 
 #[test]
 fn every_program_succeeds_without_arguments() {
-    for name in ["tour", "lists_and_trees", "word_index", "pipeline"] {
+    for name in ["tour", "lists_and_trees", "word_index", "pipeline", "packets", "executor"] {
         let output = run(&mut example(name));
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(!output.stdout.is_empty(), "{name}");
@@ -141,6 +141,28 @@ fn pipeline_wants_a_date_that_exists() {
         let output = run(example("pipeline").arg(&file.0).args(dates));
         assert_fails_with(&output, "usage: pipeline [FILE YYYY-MM-DD]\n");
     }
+}
+
+#[test]
+fn packets_come_whole_and_pooled_ones_ask_the_heap_for_nothing() {
+    let file = TempFile::new("lines.txt", &[&b"short\n\nlonger "[..], &[b'x'; 5_000], b"\n\0\xff"].concat());
+    let output = run(example("packets").arg(&file.0));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("5017 bytes in 7 packets"), "{stdout}");
+    let requests = |name| -> usize {
+        let row = stdout.lines().find_map(|line| line.strip_prefix(name)).expect("a row");
+        row.split_whitespace().rev().nth(1).expect("the last but one").parse().expect("a number")
+    };
+    // Both ends ask for each packet.
+    assert!(requests("Vec ") >= 12 * 2 * 7, "{stdout}");
+    assert_eq!(requests("PoolBytes  "), 0, "{stdout}");
+}
+
+#[test]
+fn packets_name_the_file_that_they_cannot_read() {
+    let output = run(example("packets").arg("no/such/file.txt"));
+    assert_fails_with(&output, "packets: cannot read no/such/file.txt: ");
 }
 
 #[test]
