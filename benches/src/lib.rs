@@ -3,11 +3,12 @@
 //! Read in this order: [`subject`] (what a contestant has to do), [`subjects`] (one adapter a file),
 //! [`live`], [`list`] and [`tree`] (the loops), [`workloads`] (what is timed), then `benches/pools.rs`.
 //! For pools that threads share: [`threads`]. [`report`] turns the figures into the tables and the charts of this folder's README.
-//! [`shared`] has the loops over shared handles, for `benches/shared.rs`.
+//! What stands on top of the pools is measured by [`contest`]; [`shared`] and its neighbours have the loops.
 
 /// The workloads for threads, which the tests run too.
 #[path = "../../goo-pool-typed/tests/classics/mod.rs"]
 pub mod classics;
+pub mod contest;
 pub mod list;
 pub mod live;
 pub mod objects;

@@ -38,7 +38,7 @@ use core::pin::Pin;
 
 use intrusive_collections::{Adapter, KeyAdapter, LinkOps, PointerOps};
 
-use crate::generic::{Kind, PoolBox, PoolRc, RcKind};
+use crate::generic::{Kind, PoolBox, PoolRc};
 
 /// The adapter `A`, with nodes that are owned by a `P`: a [`PoolBox`](crate::PoolBox), a `SyncPoolBox`, a
 /// [`PoolRc`](crate::PoolRc) or a `PoolArc`, each pinned or not.
@@ -187,7 +187,7 @@ unsafe impl<T: ?Sized, H: Kind> PointerOps for PoolPointerOps<PoolBox<T, H>> {
 }
 
 // SAFETY: they are a pair, and do not panic.
-unsafe impl<T: ?Sized, H: RcKind> PointerOps for PoolPointerOps<PoolRc<T, H>> {
+unsafe impl<T: ?Sized, H: Kind> PointerOps for PoolPointerOps<PoolRc<T, H>> {
     type Value = T;
     type Pointer = PoolRc<T, H>;
 

@@ -51,11 +51,12 @@ pub use pooled::Pooled;
 #[cfg(feature = "std")]
 pub use rc::{ArcPool, LocalArcPool, PoolArc, PoolArcWeak};
 pub use rc::{Counted, PoolRc, PoolWeak, RcPool};
+#[cfg(feature = "std")]
 pub use recycler::SyncRecycler;
 pub use recycler::{AnyRecycler, Recycled, Recycler};
 pub use scope::Scope;
 #[cfg(feature = "std")]
 pub use scope::SyncScope;
-pub use shelf::{Recycle, RecyclerStats};
+pub use shelf::RecyclerStats;
 #[cfg(feature = "std")]
 pub use wake::PoolWake;

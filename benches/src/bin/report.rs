@@ -7,6 +7,8 @@
 //! report threads           tables of the threads' last run
 //! report threads --write   and into README.md, and the chart into threads.svg
 //! report threads --from FILE    if it is not target/threads.json
+//! report contests         what the other benches left in target/contests
+//! report contests --write  and into README.md, each between the lines of its name
 //! report --fill NAME       the standard input into README.md, between `<!-- NAME -->` and `<!-- /NAME -->`
 //! ```
 
@@ -38,15 +40,16 @@ fn main() -> ExitCode {
 enum Task {
     Report { from: PathBuf, write: bool },
     Threads { from: PathBuf, write: bool },
+    Contests { from: PathBuf, write: bool },
     Fill { section: String },
 }
 
 impl Task {
     fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Task, Box<dyn Error>> {
-        let (mut from, mut write, mut threads) = (None, false, false);
+        let (mut from, mut write, mut of) = (None, false, String::new());
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
-                "threads" => threads = true,
+                "threads" | "contests" => of = argument,
                 "--write" => write = true,
                 "--from" => from = Some(arguments.next().ok_or("--from needs a path")?.into()),
                 "--fill" => {
@@ -56,10 +59,11 @@ impl Task {
                 other => return Err(format!("{other}: not understood").into()),
             }
         }
-        Ok(if threads {
-            Task::Threads { from: from.unwrap_or_else(|| target().join("threads.json")), write }
-        } else {
-            Task::Report { from: from.unwrap_or_else(|| target().join("criterion")), write }
+        let from = |usual| from.unwrap_or_else(|| target().join(usual));
+        Ok(match of.as_str() {
+            "threads" => Task::Threads { from: from("threads.json"), write },
+            "contests" => Task::Contests { from: from("contests"), write },
+            _ => Task::Report { from: from("criterion"), write },
         })
     }
 
@@ -79,6 +83,20 @@ impl Task {
                     );
                 }
                 publish(&sections(&results), "chart.svg", &results, write)
+            }
+            Task::Contests { from, write } => {
+                let mut sections = Vec::new();
+                for file in fs::read_dir(&from).map_err(|error| format!("{}: {error}", from.display()))? {
+                    let file = file?.path();
+                    let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+                    sections.push((name.to_owned(), fs::read_to_string(&file)?));
+                }
+                sections.sort();
+                for (name, table) in &sections {
+                    println!("{name}: {table}");
+                }
+                let sections: Vec<_> = sections.iter().map(|(name, table)| (name.as_str(), table.clone())).collect();
+                if write { write_sections(&sections) } else { Ok(()) }
             }
             Task::Threads { from, write } => {
                 let measured = Measured::read(&from)?;

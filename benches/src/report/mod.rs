@@ -45,7 +45,7 @@ pub fn target() -> PathBuf {
 }
 
 /// A number with three digits that count.
-fn digits(value: f64) -> String {
+pub(crate) fn digits(value: f64) -> String {
     if !value.is_finite() {
         return "?".into();
     }
@@ -55,7 +55,7 @@ fn digits(value: f64) -> String {
 }
 
 /// How many times as long: `×3.2`, and no decimals where they would be noise.
-fn times(ratio: f64) -> String {
+pub(crate) fn times(ratio: f64) -> String {
     if ratio >= 20.0 { format!("×{ratio:.0}") } else { format!("×{ratio:.1}") }
 }
 
