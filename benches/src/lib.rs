@@ -12,6 +12,7 @@ pub mod contest;
 pub mod defaults;
 pub mod keyed;
 pub mod links;
+pub mod futures;
 pub mod list;
 pub mod live;
 pub mod objects;

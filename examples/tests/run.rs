@@ -48,7 +48,7 @@ impl Drop for TempFile {
 // `lru_cache` and `particles` are run with small sizes below: theirs are for release builds.
 #[test]
 fn every_program_succeeds_without_arguments() {
-    for name in ["tour", "lists_and_trees", "word_index", "pipeline", "drop_in", "json_tree"] {
+    for name in ["tour", "lists_and_trees", "word_index", "pipeline", "drop_in", "json_tree", "packets", "executor"] {
         let output = run(&mut example(name));
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(!output.stdout.is_empty(), "{name}");
@@ -266,6 +266,28 @@ fn json_tree_with_a_pool_asks_the_heap_for_little() {
     let objects: Vec<usize> = row.split_whitespace().map_while(|word| word.parse().ok()).collect();
     assert_eq!(objects[0], 28_280, "one for each node");
     assert!(objects[1] < 30, "{objects:?}");
+}
+
+#[test]
+fn packets_come_whole_and_pooled_ones_ask_the_heap_for_nothing() {
+    let file = TempFile::new("lines.txt", &[&b"short\n\nlonger "[..], &[b'x'; 5_000], b"\n\0\xff"].concat());
+    let output = run(example("packets").arg(&file.0));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("5017 bytes in 7 packets"), "{stdout}");
+    let requests = |name| -> usize {
+        let row = stdout.lines().find_map(|line| line.strip_prefix(name)).expect("a row");
+        row.split_whitespace().rev().nth(1).expect("the last but one").parse().expect("a number")
+    };
+    // Both ends ask for each packet.
+    assert!(requests("Vec ") >= 12 * 2 * 7, "{stdout}");
+    assert_eq!(requests("PoolBytes  "), 0, "{stdout}");
+}
+
+#[test]
+fn packets_name_the_file_that_they_cannot_read() {
+    let output = run(example("packets").arg("no/such/file.txt"));
+    assert_fails_with(&output, "packets: cannot read no/such/file.txt: ");
 }
 
 #[test]

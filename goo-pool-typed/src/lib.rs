@@ -5,6 +5,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "bytes")]
+mod buffers;
 mod builder;
 mod default_pool;
 mod error;
@@ -21,11 +23,15 @@ mod serde;
 mod shelf;
 mod slice;
 mod source;
+#[cfg(feature = "stable_deref_trait")]
+mod stable_deref;
 #[cfg(feature = "std")]
 mod sync;
 mod traits;
 mod uninit;
 mod unsize;
+#[cfg(feature = "std")]
+mod wake;
 
 pub mod generic;
 #[cfg(all(feature = "derive", feature = "std"))]
@@ -34,10 +40,14 @@ pub mod keyed;
 #[cfg(feature = "serde")]
 pub mod seed;
 pub mod links;
+#[cfg(feature = "intrusive-collections")]
+pub mod intrusive;
 
 #[doc(hidden)]
 pub mod __private;
 
+#[cfg(feature = "bytes")]
+pub use buffers::{BufferPool, PoolBytes, PoolBytesMut};
 pub use builder::PoolBuilder;
 pub use default_pool::DefaultPool;
 pub use error::TryAllocError;
@@ -60,3 +70,5 @@ pub use scope::Scope;
 #[cfg(feature = "std")]
 pub use scope::SyncScope;
 pub use shelf::RecyclerStats;
+#[cfg(feature = "std")]
+pub use wake::PoolWake;

@@ -4,8 +4,8 @@ use core::pin::Pin;
 
 use crate::generic::{Kind, PoolBox, PoolRc, PoolWeak};
 
-/// Turns a [`PoolBox<T>`](crate::PoolBox) into a `PoolBox<dyn Trait>` or a `PoolBox<[U]>`, and in the same way the shared
-/// handles, [`PoolRc`](crate::PoolRc) and [`PoolWeak`](crate::PoolWeak), of every kind.
+/// Turns a [`PoolBox<T>`](crate::PoolBox) into a `PoolBox<dyn Trait>` or a `PoolBox<[U]>`, pinned or not, and in the same way
+/// the shared handles, [`PoolRc`](crate::PoolRc) and [`PoolWeak`](crate::PoolWeak), of every kind.
 ///
 /// `unsize!(boxed, dyn Trait)` is what the compiler does by itself for `Box`; only types from std may ask
 /// for that. It costs nothing, and allows exactly the coercions that the compiler allows for a raw pointer.
@@ -103,6 +103,26 @@ impl<H: Kind> Family for PoolBox<(), H> {
     unsafe fn from_raw<T: ?Sized>(raw: *mut T) -> PoolBox<T, H> {
         // SAFETY: (1).
         unsafe { PoolBox::from_raw(raw) }
+    }
+}
+
+// SAFETY: as without the pin, which says nothing about the pointer (1).
+#[diagnostic::do_not_recommend]
+unsafe impl<T: ?Sized, H: Kind> Owner<T, Pin<PoolBox<(), H>>> for Pin<PoolBox<T, H>> {
+    #[inline]
+    fn into_raw(self) -> *mut T {
+        // SAFETY: nothing moves the value before `from_raw` pins it again, and if that never comes, the value stays for ever.
+        PoolBox::into_raw(unsafe { Self::into_inner_unchecked(self) })
+    }
+}
+
+impl<H: Kind> Family for Pin<PoolBox<(), H>> {
+    type Of<T: ?Sized> = Pin<PoolBox<T, H>>;
+
+    #[inline]
+    unsafe fn from_raw<T: ?Sized>(raw: *mut T) -> Pin<PoolBox<T, H>> {
+        // SAFETY: (1).
+        PoolBox::into_pin(unsafe { PoolBox::from_raw(raw) })
     }
 }
 
