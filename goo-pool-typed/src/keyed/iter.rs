@@ -39,7 +39,7 @@ pub struct IntoIter<T> {
 
 impl<'p, T> Iter<'p, T> {
     pub(super) fn new(pool: &'p KeyedPool<T>) -> Self {
-        Self { table: &pool.table, walk: Walk::new(&pool.table), values: PhantomData }
+        Self { table: &pool.table, walk: Walk::new(), values: PhantomData }
     }
 
     /// # Safety
@@ -56,7 +56,7 @@ impl<'p, T> Iter<'p, T> {
 
 impl<'p, T> IterMut<'p, T> {
     pub(super) fn new(pool: &'p mut KeyedPool<T>) -> Self {
-        Self { walk: Walk::new(&pool.table), table: &pool.table, values: PhantomData }
+        Self { walk: Walk::new(), table: &pool.table, values: PhantomData }
     }
 
     /// # Safety
@@ -74,7 +74,7 @@ impl<'p, T> IterMut<'p, T> {
 
 impl<'p, T> Drain<'p, T> {
     pub(super) fn new(pool: &'p mut KeyedPool<T>) -> Self {
-        Self { walk: Walk::new(&pool.table), pool }
+        Self { walk: Walk::new(), pool }
     }
 }
 
@@ -97,7 +97,7 @@ impl<'p, T> Iterator for Iter<'p, T> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.walk.left(), Some(self.walk.left()))
+        exactly(self.walk.left(self.table))
     }
 }
 
@@ -120,7 +120,7 @@ impl<'p, T> Iterator for IterMut<'p, T> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.walk.left(), Some(self.walk.left()))
+        exactly(self.walk.left(self.table))
     }
 }
 
@@ -137,7 +137,7 @@ impl<T> Iterator for Drain<'_, T> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.walk.left(), Some(self.walk.left()))
+        exactly(self.walk.left(&self.pool.table))
     }
 }
 
@@ -154,7 +154,7 @@ impl<T> Iterator for IntoIter<T> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.walk.left(), Some(self.walk.left()))
+        exactly(self.walk.left(&self.pool.table))
     }
 }
 
@@ -162,6 +162,11 @@ impl<T> Drop for Drain<'_, T> {
     fn drop(&mut self) {
         self.pool.clear();
     }
+}
+
+#[inline]
+fn exactly(left: usize) -> (usize, Option<usize>) {
+    (left, Some(left))
 }
 
 impl<T> ExactSizeIterator for Iter<'_, T> {}
@@ -191,7 +196,7 @@ macro_rules! impl_debug {
         $(
             impl<T> fmt::Debug for $name<$($lifetime,)? T> {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.debug_struct(stringify!($name)).field("left", &self.walk.left()).finish_non_exhaustive()
+                    f.debug_struct(stringify!($name)).field("left", &self.len()).finish_non_exhaustive()
                 }
             }
         )*
@@ -205,7 +210,7 @@ impl<T> IntoIterator for KeyedPool<T> {
     type IntoIter = IntoIter<T>;
 
     fn into_iter(self) -> IntoIter<T> {
-        IntoIter { walk: Walk::new(&self.table), pool: self }
+        IntoIter { walk: Walk::new(), pool: self }
     }
 }
 
