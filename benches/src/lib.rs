@@ -9,10 +9,12 @@
 #[path = "../../goo-pool-typed/tests/classics/mod.rs"]
 pub mod classics;
 pub mod contest;
+pub mod defaults;
 pub mod keyed;
 pub mod list;
 pub mod live;
 pub mod objects;
+pub mod reading;
 pub mod recycling;
 pub mod report;
 pub mod resident;

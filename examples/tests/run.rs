@@ -47,7 +47,7 @@ impl Drop for TempFile {
 
 #[test]
 fn every_program_succeeds_without_arguments() {
-    for name in ["tour", "lists_and_trees", "word_index", "pipeline"] {
+    for name in ["tour", "lists_and_trees", "word_index", "pipeline", "drop_in", "json_tree"] {
         let output = run(&mut example(name));
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(!output.stdout.is_empty(), "{name}");
@@ -144,8 +144,88 @@ fn pipeline_wants_a_date_that_exists() {
 }
 
 #[test]
+fn drop_in_answers_about_a_file() {
+    let text = "The cat, the hat.\r\n\r\nThe dog's\r\nday\r\n\r\n\r\nthe END, the cat\r\n";
+    let file = TempFile::new("cat.txt", text.as_bytes());
+    let output = run(example("drop_in").arg(&file.0));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("11 words in 3 paragraphs, 6 different ones, 2 more than once\n"), "{stdout}");
+    let common = "6 words are in more than a tenth of the paragraphs:\n      3  the\n      2  cat\n      1  day\n";
+    assert!(stdout.contains(common), "{stdout}");
+    assert!(stdout.contains("\nThe program from start to end"), "{stdout}");
+}
+
+#[test]
+fn drop_in_takes_an_empty_file() {
+    let file = TempFile::new("nothing.txt", b"");
+    let output = run(example("drop_in").arg(&file.0));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("0 words in 0 paragraphs"));
+}
+
+#[test]
+fn drop_in_names_the_file_that_it_cannot_read() {
+    let output = run(example("drop_in").arg("no/such/file.txt"));
+    assert_fails_with(&output, "drop_in: cannot read no/such/file.txt: ");
+    let file = TempFile::new("latin1_too.txt", b"caf\xe9 au lait");
+    let output = run(example("drop_in").arg(&file.0));
+    assert_fails_with(&output, "stream did not contain valid UTF-8\n");
+}
+
+#[test]
+fn json_tree_answers_about_a_document() {
+    let text =
+        r#"{"ships": [{"name": "Pequod", "crew": 30}, {"name": "Rachel", "sunk": false, "crew": null}], "ships": 2}"#;
+    let file = TempFile::new("ships.json", text.as_bytes());
+    let output = run(example("json_tree").arg(&file.0).args(["/ships/*/name", "/ships/0/crew", "/whales"]));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        stdout.contains("ships.json: 104 bytes, 10 nodes, 4 deep\n        3  objects\n        1  arrays\n"),
+        "{stdout}"
+    );
+    assert!(stdout.contains("\n/ships/*/name: 2 found\n    \"Pequod\"\n    \"Rachel\"\n"), "{stdout}");
+    assert!(stdout.contains("\n/ships/0/crew: 1 found\n    30\n"), "{stdout}");
+    assert!(stdout.contains("\n/whales: 0 found\n"), "{stdout}");
+    assert!(stdout.contains("`serde_json::Value` finds the same"), "{stdout}");
+}
+
+#[test]
+fn json_tree_tells_where_a_document_is_wrong() {
+    let file = TempFile::new("wrong.json", b"{\"a\": [1, 2}\n");
+    assert_fails_with(&run(example("json_tree").arg(&file.0)), "wrong.json: expected `,` or `]` at line 1 column 12\n");
+    let file = TempFile::new("deep.json", "[".repeat(1_000_000).as_bytes());
+    assert_fails_with(
+        &run(example("json_tree").arg(&file.0)),
+        "deep.json: recursion limit exceeded at line 1 column 128\n",
+    );
+    let file = TempFile::new("latin1.json", b"\"caf\xe9\"");
+    assert_fails_with(&run(example("json_tree").arg(&file.0)), "latin1.json: stream did not contain valid UTF-8\n");
+    assert_fails_with(&run(example("json_tree").arg("no/such.json")), "json_tree: cannot read no/such.json: ");
+}
+
+#[test]
+fn json_tree_wants_a_path_that_begins_with_a_slash() {
+    let file = TempFile::new("null.json", b"null");
+    let output = run(example("json_tree").arg(&file.0).arg("ships"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("json_tree: ships is no path: one begins with a slash"), "{stderr}");
+}
+
+#[test]
+fn json_tree_with_a_pool_asks_the_heap_for_little() {
+    let stdout = String::from_utf8(run(&mut example("json_tree")).stdout).expect("the output is UTF-8");
+    let row = stdout.lines().find_map(|line| line.strip_prefix("heap objects held")).expect("a row");
+    let objects: Vec<usize> = row.split_whitespace().map_while(|word| word.parse().ok()).collect();
+    assert_eq!(objects[0], 28_280, "one for each node");
+    assert!(objects[1] < 30, "{objects:?}");
+}
+
+#[test]
 fn program_goes_quietly_when_its_reader_does() {
-    for name in ["word_index", "pipeline"] {
+    for name in ["word_index", "pipeline", "drop_in", "json_tree"] {
         let mut child = example(name)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

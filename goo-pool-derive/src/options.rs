@@ -31,6 +31,10 @@ pub(crate) struct ContainerOptions {
     pub(crate) rename: Opt<Ident>,
     /// `bound = "T: Trait"`.
     pub(crate) bound: Opt<Punctuated<WherePredicate, Token![,]>>,
+    /// `thread_local`.
+    pub(crate) thread_local: Opt<()>,
+    /// `global`.
+    pub(crate) global: Opt<()>,
 }
 
 /// The options of an enum's variant.
@@ -62,6 +66,8 @@ impl ContainerOptions {
             "vis" => entry.set(&mut options.vis, visibility),
             "rename" => entry.set(&mut options.rename, name),
             "bound" => entry.set(&mut options.bound, bound),
+            "thread_local" => entry.set(&mut options.thread_local, flag),
+            "global" => entry.set(&mut options.global, flag),
             _ => entry.unknown(),
         });
         options
@@ -107,7 +113,7 @@ impl Level {
     /// The options known here.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Container => &["crate", "vis", "rename", "bound"],
+            Self::Container => &["crate", "vis", "rename", "bound", "thread_local", "global"],
             Self::Variant => &["rename", "skip"],
             Self::Field => &["default", "into", "rename"],
         }

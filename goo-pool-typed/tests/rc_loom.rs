@@ -13,7 +13,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicU64;
 use loom::thread;
 
-use crate::counts::{Counts, Word};
+use crate::counts::{Counts, Left, Word};
 
 #[path = "../src/rc/counts.rs"]
 #[allow(dead_code, unreachable_pub, reason = "not all of it is modelled")]
@@ -89,13 +89,8 @@ impl Chunk {
     }
 
     fn drop_strong(&self) {
-        if self.counts().is_alone() {
-            self.end();
-            self.free();
-        } else if self.counts().drop_strong() {
-            self.end();
-            self.drop_weak();
-        }
+        let left = self.counts().give_up();
+        self.take(left);
     }
 
     fn drop_weak(&self) {
@@ -106,32 +101,30 @@ impl Chunk {
 
     /// Whether it got the value; if not, the handle is still there.
     fn try_unwrap(&self) -> bool {
-        if self.counts().is_alone() {
-            self.end();
-            self.free();
-            return true;
-        }
-        let last = self.counts().take_last();
-        if last {
-            self.end();
-            self.drop_weak();
-        }
-        last
+        let left = self.counts().give_up_last();
+        self.take(left)
     }
 
     /// Whether it got the value; the handle is gone in any case.
     fn into_inner(&self) -> bool {
-        if self.counts().is_alone() {
-            self.end();
-            self.free();
-            return true;
+        let left = self.counts().give_up();
+        self.take(left)
+    }
+
+    /// Ends what is the caller's.
+    fn take(&self, left: Left) -> bool {
+        match left {
+            Left::Others => return false,
+            Left::Weak => {
+                self.end();
+                self.drop_weak();
+            }
+            Left::Nobody => {
+                self.end();
+                self.free();
+            }
         }
-        let last = self.counts().drop_strong();
-        if last {
-            self.end();
-            self.drop_weak();
-        }
-        last
+        true
     }
 
     /// Whether it was alone, and changed the value.
@@ -171,7 +164,7 @@ fn race(chunk: &Arc<Chunk>, one: impl FnOnce(&Chunk) + 'static, other: impl FnOn
     chunk.assert_over();
 }
 
-/// `drop_strong` with itself and with `add_strong`.
+/// `give_up` with itself and with `add_strong`.
 #[test]
 fn the_last_of_two_strong_handles_drops_the_value() {
     loom::model(|| {
@@ -191,7 +184,7 @@ fn the_last_of_two_strong_handles_drops_the_value() {
     });
 }
 
-/// `upgrade` with `drop_strong`, and `drop_weak` with itself.
+/// `upgrade` with `give_up`, and `drop_weak` with itself.
 #[test]
 fn a_weak_handle_finds_the_value_or_nothing() {
     loom::model(|| {
@@ -208,7 +201,7 @@ fn a_weak_handle_finds_the_value_or_nothing() {
     });
 }
 
-/// `is_alone` with `drop_strong`.
+/// `is_alone` with `give_up`.
 #[test]
 fn whoever_is_alone_after_a_strong_handle_sees_what_that_one_did() {
     loom::model(|| {
@@ -242,7 +235,7 @@ fn whoever_is_alone_after_a_weak_handle_sees_what_that_one_did() {
     });
 }
 
-/// `take_last` with `upgrade` and `drop_strong`.
+/// `give_up_last` with `upgrade` and `give_up`.
 #[test]
 fn what_is_moved_out_is_seen_by_nobody_else() {
     loom::model(|| {

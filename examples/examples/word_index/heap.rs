@@ -65,7 +65,18 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: `ptr` came from `System` with this layout, as all we hand out does.
         unsafe { System.dealloc(ptr, layout) }
     }
-    // `realloc` is left to the trait, which makes it of these. No object of an index is resized.
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let before = if COUNTING.get() { cost(ptr, layout) } else { 0 };
+        // SAFETY: `ptr` came from `System` with this layout, and the caller's promises are those of `System::realloc`.
+        let resized = unsafe { System.realloc(ptr, layout, new_size) };
+        if COUNTING.get() && !resized.is_null() {
+            // Its alignment was fine with the old size, and the new one is as the caller promised.
+            let layout = Layout::from_size_align(new_size, layout.align()).unwrap_or(layout);
+            count_resized(before, cost(resized, layout));
+        }
+        resized
+    }
 }
 
 // Wrapping: what was taken before the tally began may be given back during it.
@@ -82,6 +93,12 @@ fn count_alloc(ptr: *mut u8, layout: Layout) {
 fn count_dealloc(ptr: *mut u8, layout: Layout) {
     let Tally { bytes, objects } = TALLY.get();
     TALLY.set(Tally { bytes: bytes.wrapping_sub(cost(ptr, layout)), objects: objects.wrapping_sub(1) });
+}
+
+#[cold]
+fn count_resized(before: usize, after: usize) {
+    let Tally { bytes, objects } = TALLY.get();
+    TALLY.set(Tally { bytes: bytes.wrapping_sub(before).wrapping_add(after), objects });
 }
 
 /// What an object costs the system's allocator; `ptr` is one that it handed out.
@@ -112,6 +129,11 @@ mod tests {
     fn tally_tells_what_is_still_held() {
         let (kept, tally) = tally(|| {
             drop(vec![1_u8; 1000]);
+            let mut resized = vec![1_u8; 10_000];
+            resized.resize(20_000, 2);
+            resized.truncate(100);
+            resized.shrink_to_fit();
+            drop(resized);
             (Box::new([0_u8; 48]), vec![0_u64; 100])
         });
         assert_eq!(tally.objects, 2);

@@ -36,7 +36,7 @@ const fn weak_of(counts: u64) -> u64 {
 }
 
 /// What the counts are kept in.
-#[allow(unreachable_pub, reason = "a part of `RcKind`, which the oldest compilers do not see")]
+#[allow(unreachable_pub, reason = "a part of `Kind`, which the oldest compilers do not see")]
 pub trait Word {
     fn load(&self, order: Ordering) -> u64;
     fn fetch_add(&self, n: u64, order: Ordering) -> u64;
@@ -95,6 +95,18 @@ impl Word for core::sync::atomic::AtomicU64 {
     }
 }
 
+/// What there is to a value besides a strong handle that is given up.
+#[derive(Clone, Copy)]
+pub(crate) enum Left {
+    /// Other strong handles.
+    Others,
+    /// Weak handles at most. The value is the caller's, to drop or to move out, and after that the weak handle that all
+    /// strong ones had.
+    Weak,
+    /// Nothing. The value is the caller's, and the chunk with it. The counts need not say so: nobody is there to read them.
+    Nobody,
+}
+
 /// The counts of a value. After a step that gave up a handle, nothing here may be touched but by whom the step told that
 /// it was the last.
 #[repr(transparent)]
@@ -110,7 +122,7 @@ impl<W: Word> Counts<W> {
     /// nobody copies it.
     #[inline(always)]
     pub(crate) fn is_alone(&self) -> bool {
-        // ORDERING: Acquire pairs with the Release in `drop_strong` and `drop_weak`: what other handles did with the value
+        // ORDERING: Acquire pairs with the Release in `give_up` and `drop_weak`: what other handles did with the value
         // and the counts is over. Every step is a read-modify-write, so the last one is enough to see them all.
         self.0.load(Acquire) == ALONE
     }
@@ -124,25 +136,35 @@ impl<W: Word> Counts<W> {
         }
     }
 
-    /// Whether it was the last: then the value is the caller's, to drop or to move out, and after that the weak handle that
-    /// all strong ones had.
-    #[inline]
-    pub(crate) fn drop_strong(&self) -> bool {
+    /// For a strong handle, which is given up.
+    ///
+    /// Looking first saves the handle that is alone a locked instruction. That what one `fetch_sub` returned could decide
+    /// alike was tried: in the bench of shared handles `alloc, drop` of a `PoolArc` took 8.7 ns then and takes 7.8, and
+    /// `clone, drop` among others 8.2 and 7.9, by four threads at once 5.4 and 5.4 (the least of ten runs each, on two cores).
+    #[inline(always)]
+    pub(crate) fn give_up(&self) -> Left {
+        if self.is_alone() {
+            return Left::Nobody;
+        }
         // ORDERING: Release pairs with the Acquire below on the thread that comes last, and with the one in `is_alone` and
-        // `take_last`: our use of the value is over before they change or drop it.
+        // `give_up_last`: our use of the value is over before they change or drop it.
         if strong_of(self.0.fetch_sub(STRONG, Release)) != 1 {
-            return false;
+            return Left::Others;
         }
         // ORDERING: Acquire pairs with the Release above on all other threads.
         self.0.load(Acquire);
-        true
+        Left::Weak
     }
 
-    /// For a strong handle: if it is the only strong one, gives it up as [`drop_strong`](Self::drop_strong) does.
-    #[inline]
-    pub(crate) fn take_last(&self) -> bool {
-        // ORDERING: Acquire pairs with the Release in `drop_strong`: what other handles did with the value is over.
-        self.step(Acquire, |counts| (strong_of(counts) == 1).then_some(counts - STRONG))
+    /// For a strong handle, which is given up unless there are [`Left::Others`].
+    #[inline(always)]
+    pub(crate) fn give_up_last(&self) -> Left {
+        if self.is_alone() {
+            return Left::Nobody;
+        }
+        // ORDERING: Acquire pairs with the Release in `give_up`: what other handles did with the value is over.
+        let last = self.step(Acquire, |counts| (strong_of(counts) == 1).then_some(counts - STRONG));
+        if last { Left::Weak } else { Left::Others }
     }
 
     /// For a weak handle: a strong one, unless the value is gone or not made yet.
@@ -220,7 +242,7 @@ impl<W: Word> Counts<W> {
 }
 
 /// Ends the program: a count that went round would free what is in use. A function that cannot unwind makes an abort of a
-/// panic, without std too.
+/// panic, without std too. A panic hook still runs before that, with 2^31 handles left until the count goes round.
 #[cold]
 #[inline(never)]
 extern "C" fn too_many() -> ! {

@@ -95,6 +95,13 @@ impl Ledger {
     }
 }
 
+impl Entry {
+    #[track_caller]
+    pub(crate) fn assert_live(&self) {
+        assert!(!self.ledger.0.gone.borrow()[self.number], "{} is dropped already", self.number);
+    }
+}
+
 impl Drop for Entry {
     fn drop(&mut self) {
         let book = &self.ledger.0;

@@ -25,6 +25,26 @@ fn a_constructor_that_panics_leaves_a_free_chunk() {
     assert_serves(&pool, 2);
 }
 
+/// Clones of a handle to what is not written yet are handles to that.
+#[test]
+fn memory_without_a_value_is_shared_and_freed_without_a_destructor() {
+    let (ledger, pool) = (Ledger::default(), pool_of(2));
+    drop(pool.alloc_uninit());
+    let mut slot = pool.alloc_uninit();
+    PoolRc::get_mut(&mut slot).unwrap().write(ledger.entry());
+    let (other, weak) = (slot.clone(), PoolRc::downgrade(&slot));
+    // SAFETY: just written.
+    let entry = unsafe { slot.assume_init() };
+    assert_eq!((PoolRc::strong_count(&entry), PoolRc::weak_count(&entry)), (2, 1));
+    drop(other);
+    assert!(weak.upgrade().is_some());
+    drop(entry);
+    assert!(weak.upgrade().is_none());
+    drop(weak);
+    ledger.assert_settled();
+    assert_serves(&pool, 2);
+}
+
 #[test]
 fn a_weak_handle_to_what_was_never_made_finds_nothing() {
     let (ledger, pool) = (Ledger::default(), pool_of(2));
@@ -40,6 +60,26 @@ fn a_weak_handle_to_what_was_never_made_finds_nothing() {
     assert_eq!((pool.len(), kept.strong_count(), kept.weak_count()), (1, 0, 0));
     drop(kept);
     assert_serves(&pool, 2);
+}
+
+#[test]
+fn a_value_is_dropped_although_who_gets_it_before_panics() {
+    for weak in [false, true] {
+        let (ledger, pool) = (Ledger::default(), pool_of(2));
+        let one = pool.alloc(ledger.entry());
+        let weak = weak.then(|| PoolRc::downgrade(&one));
+        PoolRc::drop_with(one.clone(), |_| panic!("it is not the last"));
+        let message = panic_of(|| {
+            PoolRc::drop_with(one, |entry| {
+                entry.assert_live();
+                panic!("before the destructor")
+            });
+        });
+        assert!(message.contains("before the destructor"));
+        assert_eq!((ledger.dropped(), pool.len()), (vec![0], usize::from(weak.is_some())));
+        assert!(weak.is_none_or(|weak| weak.upgrade().is_none()));
+        assert_serves(&pool, 2);
+    }
 }
 
 #[test]
