@@ -64,6 +64,7 @@ impl<'p, T> IterMut<'p, T> {
     /// 1. The slot is live, and the base is its row's.
     /// 2. Nobody else has or gets a reference to its value for `'p`.
     #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "the table only says where the value is")]
     unsafe fn item(table: &'p Table, index: u32, base: Base) -> (Key<T>, &'p mut T) {
         // SAFETY: (1).
         let key = unsafe { live_key(table, index) };
