@@ -114,9 +114,11 @@ impl Row {
     /// Nanoseconds for one operation, pass by pass.
     fn measure(&mut self, passes: usize) -> Vec<(&'static str, Vec<f64>)> {
         let operations = if passes == 0 { self.operations.min(SMOKE) } else { self.operations };
-        let mut nanos: Vec<_> = self.runs.iter().map(|(name, _)| (*name, Vec::new())).collect();
+        // They go with their row, and their memory with them.
+        let mut runs = std::mem::take(&mut self.runs);
+        let mut nanos: Vec<_> = runs.iter().map(|(name, _)| (*name, Vec::new())).collect();
         for pass in 0..=passes {
-            for ((_, run), (_, nanos)) in self.runs.iter_mut().zip(&mut nanos) {
+            for ((_, run), (_, nanos)) in runs.iter_mut().zip(&mut nanos) {
                 let time = run(operations).as_nanos() as f64 / operations as f64;
                 if pass > 0 {
                     nanos.push(time);

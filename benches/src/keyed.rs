@@ -6,7 +6,7 @@ use fastrand::Rng;
 use goo_pool_typed::KeyedPool;
 
 /// A container with keys. An adapter says how its library is called and does nothing else.
-pub trait Keyed<T>: Default + 'static {
+pub trait Keyed<T: 'static>: Default + 'static {
     /// The name of its column.
     const NAME: &'static str;
     /// What names a value.
@@ -19,9 +19,7 @@ pub trait Keyed<T>: Default + 'static {
     /// Looks a value up.
     fn get(&self, key: Self::Key) -> Option<&T>;
     /// All values.
-    fn values<'a>(&'a self) -> impl Iterator<Item = &'a T>
-    where
-        T: 'a;
+    fn values(&self) -> impl Iterator<Item = &T>;
 }
 
 impl<T: 'static> Keyed<T> for KeyedPool<T> {
@@ -44,7 +42,7 @@ impl<T: 'static> Keyed<T> for KeyedPool<T> {
     }
 
     #[inline(always)]
-    fn values<'a>(&'a self) -> impl Iterator<Item = &'a T> {
+    fn values(&self) -> impl Iterator<Item = &T> {
         self.values()
     }
 }
@@ -69,7 +67,7 @@ impl<T: 'static> Keyed<T> for slab::Slab<T> {
     }
 
     #[inline(always)]
-    fn values<'a>(&'a self) -> impl Iterator<Item = &'a T> {
+    fn values(&self) -> impl Iterator<Item = &T> {
         self.iter().map(|(_, value)| value)
     }
 }
@@ -94,7 +92,7 @@ impl<T: 'static> Keyed<T> for slotmap::SlotMap<slotmap::DefaultKey, T> {
     }
 
     #[inline(always)]
-    fn values<'a>(&'a self) -> impl Iterator<Item = &'a T> {
+    fn values(&self) -> impl Iterator<Item = &T> {
         self.values()
     }
 }
@@ -119,7 +117,7 @@ impl<T: 'static> Keyed<T> for slotmap::DenseSlotMap<slotmap::DefaultKey, T> {
     }
 
     #[inline(always)]
-    fn values<'a>(&'a self) -> impl Iterator<Item = &'a T> {
+    fn values(&self) -> impl Iterator<Item = &T> {
         self.values()
     }
 }
@@ -144,7 +142,7 @@ impl<T: 'static> Keyed<T> for thunderdome::Arena<T> {
     }
 
     #[inline(always)]
-    fn values<'a>(&'a self) -> impl Iterator<Item = &'a T> {
+    fn values(&self) -> impl Iterator<Item = &T> {
         self.iter().map(|(_, value)| value)
     }
 }
@@ -169,7 +167,7 @@ impl<T: 'static> Keyed<T> for generational_arena::Arena<T> {
     }
 
     #[inline(always)]
-    fn values<'a>(&'a self) -> impl Iterator<Item = &'a T> {
+    fn values(&self) -> impl Iterator<Item = &T> {
         self.iter().map(|(_, value)| value)
     }
 }
@@ -180,9 +178,16 @@ pub type Value<const N: usize> = [u64; N];
 /// One seed for all: everybody sees the same orders.
 const SEED: u64 = 0x600_900;
 
-/// Calls `round`, which times so many operations, until all were done.
-fn rounds(values: usize, mut round: impl FnMut() -> Duration + 'static) -> Box<dyn FnMut(u64) -> Duration> {
-    Box::new(move |operations| (0..operations.div_ceil(values as u64)).map(|_| round()).sum())
+/// A workload that is prepared when it first runs. It calls the round, which times so many operations, until all were done.
+fn rounds<R: FnMut() -> Duration>(values: usize, prepare: impl Fn() -> R + 'static) -> Box<dyn FnMut(u64) -> Duration>
+where
+    R: 'static,
+{
+    let mut round = None;
+    Box::new(move |operations| {
+        let round = round.get_or_insert_with(&prepare);
+        (0..operations.div_ceil(values as u64)).map(|_| round()).sum()
+    })
 }
 
 fn value<const N: usize>(number: usize) -> Value<N> {
@@ -204,112 +209,126 @@ fn full<C: Keyed<Value<N>>, const N: usize>(values: usize, rng: &mut Rng) -> (C,
 
 /// A new container is filled, growth included.
 pub fn fill<C: Keyed<Value<N>>, const N: usize>(values: usize) -> Box<dyn FnMut(u64) -> Duration> {
-    let mut keys = Vec::with_capacity(values);
     rounds(values, move || {
-        keys.clear();
-        let start = Instant::now();
-        let mut pool = C::default();
-        keys.extend((0..values).map(|number| pool.insert(value(number))));
-        let time = start.elapsed();
-        assert_eq!(keys.iter().filter_map(|&key| pool.get(key)).map(|value| value[0]).sum::<u64>(), total(values));
-        time
+        let mut keys = Vec::with_capacity(values);
+        move || {
+            keys.clear();
+            let start = Instant::now();
+            let mut pool = C::default();
+            keys.extend((0..values).map(|number| pool.insert(value(number))));
+            let time = start.elapsed();
+            assert_eq!(keys.iter().filter_map(|&key| pool.get(key)).map(|value| value[0]).sum::<u64>(), total(values));
+            time
+        }
     })
 }
 
 /// Values are inserted where others were, which were removed in any order.
 pub fn insert<C: Keyed<Value<N>>, const N: usize>(values: usize) -> Box<dyn FnMut(u64) -> Duration> {
-    let mut rng = Rng::with_seed(SEED);
-    let (mut pool, mut keys) = full::<C, N>(values, &mut rng);
     rounds(values, move || {
-        let removed: u64 = keys.drain(..).filter_map(|key| pool.remove(key)).map(|value| value[0]).sum();
-        assert_eq!(removed, total(values));
-        let start = Instant::now();
-        let refilled = black_box(&mut pool);
-        keys.extend((0..values).map(|number| refilled.insert(value(number))));
-        let time = start.elapsed();
-        rng.shuffle(&mut keys);
-        time
+        let mut rng = Rng::with_seed(SEED);
+        let (mut pool, mut keys) = full::<C, N>(values, &mut rng);
+        move || {
+            let removed: u64 = keys.drain(..).filter_map(|key| pool.remove(key)).map(|value| value[0]).sum();
+            assert_eq!(removed, total(values));
+            let start = Instant::now();
+            let refilled = black_box(&mut pool);
+            keys.extend((0..values).map(|number| refilled.insert(value(number))));
+            let time = start.elapsed();
+            rng.shuffle(&mut keys);
+            time
+        }
     })
 }
 
 /// All values are removed, in any order.
 pub fn remove<C: Keyed<Value<N>>, const N: usize>(values: usize) -> Box<dyn FnMut(u64) -> Duration> {
-    let mut rng = Rng::with_seed(SEED);
-    let (mut pool, mut keys) = full::<C, N>(values, &mut rng);
     rounds(values, move || {
-        let start = Instant::now();
-        let emptied = black_box(&mut pool);
-        let removed: u64 = keys.drain(..).filter_map(|key| emptied.remove(key)).map(|value| value[0]).sum();
-        let time = start.elapsed();
-        assert_eq!(removed, total(values));
-        keys.extend((0..values).map(|number| pool.insert(value(number))));
-        rng.shuffle(&mut keys);
-        time
+        let mut rng = Rng::with_seed(SEED);
+        let (mut pool, mut keys) = full::<C, N>(values, &mut rng);
+        move || {
+            let start = Instant::now();
+            let emptied = black_box(&mut pool);
+            let removed: u64 = keys.drain(..).filter_map(|key| emptied.remove(key)).map(|value| value[0]).sum();
+            let time = start.elapsed();
+            assert_eq!(removed, total(values));
+            keys.extend((0..values).map(|number| pool.insert(value(number))));
+            rng.shuffle(&mut keys);
+            time
+        }
     })
 }
 
 /// Values are looked up, in any order.
 pub fn get<C: Keyed<Value<N>>, const N: usize>(values: usize) -> Box<dyn FnMut(u64) -> Duration> {
-    let (pool, keys) = full::<C, N>(values, &mut Rng::with_seed(SEED));
     rounds(values, move || {
-        let start = Instant::now();
-        let looked_in = black_box(&pool);
-        let mut sum = 0;
-        for &key in &keys {
-            sum += looked_in.get(key).map_or(0, |value| value[0]);
+        let (pool, keys) = full::<C, N>(values, &mut Rng::with_seed(SEED));
+        move || {
+            let start = Instant::now();
+            let looked_in = black_box(&pool);
+            let mut sum = 0;
+            for &key in &keys {
+                sum += looked_in.get(key).map_or(0, |value| value[0]);
+            }
+            let time = start.elapsed();
+            assert_eq!(sum, total(values));
+            time
         }
-        let time = start.elapsed();
-        assert_eq!(sum, total(values));
-        time
     })
 }
 
 /// A random value is removed, and another one is inserted.
 pub fn replace<C: Keyed<Value<N>>, const N: usize>(values: usize) -> Box<dyn FnMut(u64) -> Duration> {
-    let mut rng = Rng::with_seed(SEED);
-    let (mut pool, mut keys) = full::<C, N>(values, &mut rng);
-    let mut places = vec![0; values];
     rounds(values, move || {
-        places.fill_with(|| rng.usize(..values));
-        let before: u64 = pool.values().map(|value| value[0]).sum();
-        let start = Instant::now();
-        let changed = black_box(&mut pool);
-        let mut sum = 0;
-        for (number, &place) in places.iter().enumerate() {
-            sum += changed.remove(keys[place]).map_or(0, |value| value[0]);
-            keys[place] = changed.insert(value(number));
+        let mut rng = Rng::with_seed(SEED);
+        let (mut pool, mut keys) = full::<C, N>(values, &mut rng);
+        let mut places = vec![0; values];
+        move || {
+            places.fill_with(|| rng.usize(..values));
+            let before: u64 = pool.values().map(|value| value[0]).sum();
+            let start = Instant::now();
+            let changed = black_box(&mut pool);
+            let mut sum = 0;
+            for (number, &place) in places.iter().enumerate() {
+                sum += changed.remove(keys[place]).map_or(0, |value| value[0]);
+                keys[place] = changed.insert(value(number));
+            }
+            let time = start.elapsed();
+            let after: u64 = pool.values().map(|value| value[0]).sum();
+            assert_eq!(before + total(values), after + sum);
+            time
         }
-        let time = start.elapsed();
-        let after: u64 = pool.values().map(|value| value[0]).sum();
-        assert_eq!(before + total(values), after + sum);
-        time
     })
 }
 
 /// All values are read, by a `for` loop.
 pub fn iterate<C: Keyed<Value<N>>, const N: usize>(values: usize) -> Box<dyn FnMut(u64) -> Duration> {
-    let (pool, _) = full::<C, N>(values, &mut Rng::with_seed(SEED));
     rounds(values, move || {
-        let start = Instant::now();
-        let mut sum = 0;
-        for value in black_box(&pool).values() {
-            sum += value[0];
+        let (pool, _) = full::<C, N>(values, &mut Rng::with_seed(SEED));
+        move || {
+            let start = Instant::now();
+            let mut sum = 0;
+            for value in black_box(&pool).values() {
+                sum += value[0];
+            }
+            let time = start.elapsed();
+            assert_eq!(black_box(sum), total(values));
+            time
         }
-        let time = start.elapsed();
-        assert_eq!(black_box(sum), total(values));
-        time
     })
 }
 
 /// All values are read, by `sum`.
 pub fn sum<C: Keyed<Value<N>>, const N: usize>(values: usize) -> Box<dyn FnMut(u64) -> Duration> {
-    let (pool, _) = full::<C, N>(values, &mut Rng::with_seed(SEED));
     rounds(values, move || {
-        let start = Instant::now();
-        let sum = black_box(&pool).values().map(|value| value[0]).sum::<u64>();
-        let time = start.elapsed();
-        assert_eq!(black_box(sum), total(values));
-        time
+        let (pool, _) = full::<C, N>(values, &mut Rng::with_seed(SEED));
+        move || {
+            let start = Instant::now();
+            let sum = black_box(&pool).values().map(|value| value[0]).sum::<u64>();
+            let time = start.elapsed();
+            assert_eq!(black_box(sum), total(values));
+            time
+        }
     })
 }
 
@@ -318,17 +337,19 @@ pub fn sum<C: Keyed<Value<N>>, const N: usize>(values: usize) -> Box<dyn FnMut(u
 pub fn iterate_left<C: Keyed<Value<N>>, const N: usize, const REMOVED: usize>(
     values: usize,
 ) -> Box<dyn FnMut(u64) -> Duration> {
-    let (mut pool, mut keys) = full::<C, N>(values, &mut Rng::with_seed(SEED));
-    let removed: u64 =
-        keys.drain(..values * REMOVED / 100).filter_map(|key| pool.remove(key)).map(|value| value[0]).sum();
-    rounds(keys.len(), move || {
-        let start = Instant::now();
-        let mut sum = 0;
-        for value in black_box(&pool).values() {
-            sum += value[0];
+    rounds(values * (100 - REMOVED) / 100, move || {
+        let (mut pool, mut keys) = full::<C, N>(values, &mut Rng::with_seed(SEED));
+        let removed: u64 =
+            keys.drain(..values * REMOVED / 100).filter_map(|key| pool.remove(key)).map(|value| value[0]).sum();
+        move || {
+            let start = Instant::now();
+            let mut sum = 0;
+            for value in black_box(&pool).values() {
+                sum += value[0];
+            }
+            let time = start.elapsed();
+            assert_eq!(black_box(sum) + removed, total(values));
+            time
         }
-        let time = start.elapsed();
-        assert_eq!(black_box(sum) + removed, total(values));
-        time
     })
 }

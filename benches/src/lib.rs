@@ -10,9 +10,9 @@
 pub mod classics;
 pub mod contest;
 pub mod defaults;
+pub mod futures;
 pub mod keyed;
 pub mod links;
-pub mod futures;
 pub mod list;
 pub mod live;
 pub mod objects;

@@ -36,12 +36,12 @@ mod wake;
 pub mod generic;
 #[cfg(all(feature = "derive", feature = "std"))]
 pub mod guide;
-pub mod keyed;
-#[cfg(feature = "serde")]
-pub mod seed;
-pub mod links;
 #[cfg(feature = "intrusive-collections")]
 pub mod intrusive;
+pub mod keyed;
+pub mod links;
+#[cfg(feature = "serde")]
+pub mod seed;
 
 #[doc(hidden)]
 pub mod __private;

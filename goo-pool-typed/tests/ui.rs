@@ -52,6 +52,11 @@ fn misuse_of_a_scope_does_not_compile() {
 }
 
 #[test]
+fn misuse_of_a_keyed_pool_does_not_compile() {
+    must_not_compile("tests/ui/keyed/*.rs");
+}
+
+#[test]
 fn misuse_of_a_recycler_does_not_compile() {
     must_not_compile("tests/ui/recycler/*.rs");
 }

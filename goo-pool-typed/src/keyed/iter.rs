@@ -39,7 +39,7 @@ pub struct IntoIter<T> {
 
 impl<'p, T> Iter<'p, T> {
     pub(super) fn new(pool: &'p KeyedPool<T>) -> Self {
-        Self { table: &pool.table, walk: Walk::new(&pool.table), values: PhantomData }
+        Self { table: &pool.table, walk: Walk::new(), values: PhantomData }
     }
 
     /// # Safety
@@ -56,7 +56,7 @@ impl<'p, T> Iter<'p, T> {
 
 impl<'p, T> IterMut<'p, T> {
     pub(super) fn new(pool: &'p mut KeyedPool<T>) -> Self {
-        Self { walk: Walk::new(&pool.table), table: &pool.table, values: PhantomData }
+        Self { walk: Walk::new(), table: &pool.table, values: PhantomData }
     }
 
     /// # Safety
@@ -64,6 +64,7 @@ impl<'p, T> IterMut<'p, T> {
     /// 1. The slot is live, and the base is its row's.
     /// 2. Nobody else has or gets a reference to its value for `'p`.
     #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "the table only says where the value is")]
     unsafe fn item(table: &'p Table, index: u32, base: Base) -> (Key<T>, &'p mut T) {
         // SAFETY: (1).
         let key = unsafe { live_key(table, index) };
@@ -74,7 +75,7 @@ impl<'p, T> IterMut<'p, T> {
 
 impl<'p, T> Drain<'p, T> {
     pub(super) fn new(pool: &'p mut KeyedPool<T>) -> Self {
-        Self { walk: Walk::new(&pool.table), pool }
+        Self { walk: Walk::new(), pool }
     }
 }
 
@@ -97,7 +98,7 @@ impl<'p, T> Iterator for Iter<'p, T> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.walk.left(), Some(self.walk.left()))
+        exactly(self.walk.left(self.table))
     }
 }
 
@@ -120,7 +121,7 @@ impl<'p, T> Iterator for IterMut<'p, T> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.walk.left(), Some(self.walk.left()))
+        exactly(self.walk.left(self.table))
     }
 }
 
@@ -137,7 +138,7 @@ impl<T> Iterator for Drain<'_, T> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.walk.left(), Some(self.walk.left()))
+        exactly(self.walk.left(&self.pool.table))
     }
 }
 
@@ -154,7 +155,7 @@ impl<T> Iterator for IntoIter<T> {
 
     #[inline]
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.walk.left(), Some(self.walk.left()))
+        exactly(self.walk.left(&self.pool.table))
     }
 }
 
@@ -162,6 +163,11 @@ impl<T> Drop for Drain<'_, T> {
     fn drop(&mut self) {
         self.pool.clear();
     }
+}
+
+#[inline]
+fn exactly(left: usize) -> (usize, Option<usize>) {
+    (left, Some(left))
 }
 
 impl<T> ExactSizeIterator for Iter<'_, T> {}
@@ -191,7 +197,7 @@ macro_rules! impl_debug {
         $(
             impl<T> fmt::Debug for $name<$($lifetime,)? T> {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.debug_struct(stringify!($name)).field("left", &self.walk.left()).finish_non_exhaustive()
+                    f.debug_struct(stringify!($name)).field("left", &self.len()).finish_non_exhaustive()
                 }
             }
         )*
@@ -205,7 +211,7 @@ impl<T> IntoIterator for KeyedPool<T> {
     type IntoIter = IntoIter<T>;
 
     fn into_iter(self) -> IntoIter<T> {
-        IntoIter { walk: Walk::new(&self.table), pool: self }
+        IntoIter { walk: Walk::new(), pool: self }
     }
 }
 

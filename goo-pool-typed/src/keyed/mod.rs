@@ -285,18 +285,16 @@ impl<T> KeyedPool<T> {
         self.table.slots.holds(key.index(), key.generation())
     }
 
-    /// How many values there are.
+    /// How many values there are. One step for each 64 slots of the capacity.
     #[must_use]
-    #[inline]
-    pub const fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.table.slots.live()
     }
 
-    /// Whether there is no value.
+    /// Whether there is no value. It looks for one, 64 slots in a step.
     #[must_use]
-    #[inline]
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
+    pub fn is_empty(&self) -> bool {
+        Walk::new().next(&self.table).is_none()
     }
 
     /// How many values fit without another request for memory, those that are there included.
@@ -414,7 +412,7 @@ impl<T> KeyedPool<T> {
     /// assert_eq!((pool.get(one), pool.get(two)), (None, Some(&2)));
     /// ```
     pub fn retain(&mut self, mut keep: impl FnMut(Key<T>, &mut T) -> bool) {
-        let mut walk = Walk::new(&self.table);
+        let mut walk = Walk::new();
         while let Some((index, base)) = walk.next(&self.table) {
             // SAFETY: the walk gives live slots.
             let key = unsafe { live_key(&self.table, index) };
@@ -469,7 +467,7 @@ impl<T> Sweep<'_, T> {
         let Some(word) = self.words.next(self.table) else { return false };
         let cleared = self.table.slots.clear(word);
         if needs_drop::<T>() {
-            (self.bits, self.first, self.base) = (cleared, word * WORD, self.words.base());
+            (self.bits, self.first, self.base) = (cleared, word * WORD, self.words.base);
         }
         true
     }

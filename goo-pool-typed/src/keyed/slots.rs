@@ -47,7 +47,6 @@ pub(super) struct Slots {
     hand_first: u32,
     /// A vacant slot, or [`NONE`].
     recent: u32,
-    live: u32,
     usable: u32,
     /// Some slots are retired.
     any_retired: bool,
@@ -70,16 +69,18 @@ impl Slots {
             hand: 0,
             hand_first: 0,
             recent: NONE,
-            live: 0,
             usable: 0,
             any_retired: false,
             first_generation,
         }
     }
 
-    #[inline]
-    pub(super) const fn live(&self) -> usize {
-        self.live as usize
+    /// Live slots, added up now: a count that every insertion and removal changes made replacing a value a tenth slower
+    /// (`keys`, 1k values of 8 bytes: 4.3 ns instead of 3.9).
+    pub(super) fn live(&self) -> usize {
+        let live = |word: &Word| (word.usable & !word.vacant).count_ones() as usize;
+        let words: usize = self.words.iter().map(live).sum();
+        words - self.hand.count_ones() as usize - usize::from(self.recent != NONE)
     }
 
     /// Slots that are there and not retired.
@@ -134,7 +135,6 @@ impl Slots {
         let generation = &mut self.generations[index as usize];
         debug_assert!(*generation % 2 == 0 && *generation != RETIRED);
         *generation += 1;
-        self.live += 1;
     }
 
     /// Makes a live slot vacant. False if it is not live with this generation, which is odd.
@@ -145,21 +145,28 @@ impl Slots {
             Some(current) if *current == generation => *current = generation + 1,
             _ => return false,
         }
-        self.live -= 1;
         if generation + 1 == RETIRED {
             self.retire_slow(index);
         } else if self.recent == NONE {
             self.recent = index;
         } else {
-            self.put(index);
+            // SAFETY: it had one above.
+            unsafe { self.put(index) };
         }
         true
     }
 
+    /// Makes a slot vacant in its word.
+    ///
+    /// # Safety
+    ///
+    /// 1. The slot has a generation.
     #[inline(always)]
-    fn put(&mut self, index: u32) {
+    unsafe fn put(&mut self, index: u32) {
         let word = index / WORD;
-        let vacant = &mut self.words[word as usize].vacant;
+        debug_assert!((word as usize) < self.words.len());
+        // SAFETY: the slot has a generation (1), so its word is there: both tables reach as far (`open`, `cut`).
+        let vacant = unsafe { &mut self.words.get_unchecked_mut(word as usize).vacant };
         let before = *vacant;
         debug_assert!(before & bit(index) == 0, "slot {index} is vacant already");
         *vacant = before | bit(index);
@@ -207,12 +214,13 @@ impl Slots {
     pub(super) fn flush(&mut self) {
         if self.recent != NONE {
             let recent = core::mem::replace(&mut self.recent, NONE);
-            self.put(recent);
+            // SAFETY: it had a generation when it was vacated, and tables are cut after a flush only.
+            unsafe { self.put(recent) };
         }
-        while self.hand != 0 {
-            let index = self.hand_first + self.hand.trailing_zeros();
-            self.hand &= self.hand - 1;
-            self.put(index);
+        let hand = core::mem::take(&mut self.hand);
+        for slot in ones(hand) {
+            // SAFETY: as above: the hand was taken out of its word.
+            unsafe { self.put(self.hand_first + slot) };
         }
     }
 
@@ -237,7 +245,6 @@ impl Slots {
         if live == 0 {
             return 0;
         }
-        self.live -= live.count_ones();
         let first = (word * WORD) as usize;
         let mut retired = 0;
         if live == u64::MAX {
@@ -360,7 +367,7 @@ impl Slots {
                 assert_ne!(generation, RETIRED);
             }
         }
-        assert_eq!(live, self.live);
+        assert_eq!(live as usize, self.live());
         assert_eq!(self.usable, self.words.iter().map(|word| word.usable.count_ones()).sum::<u32>());
         let mut listed = self.with_room.clone();
         listed.sort_unstable();

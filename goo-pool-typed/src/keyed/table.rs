@@ -1,5 +1,6 @@
 //! Slots and rows together: all of a keyed pool that does not depend on the type of its values.
 
+use core::iter;
 use core::ops::Range;
 
 use goo_pool_core::AllocError;
@@ -47,11 +48,12 @@ impl Table {
 
     pub(super) fn reserve(&mut self, additional: usize) -> Result<(), AllocError> {
         let wanted = self.slots.live().checked_add(additional).ok_or(AllocError::CapacityOverflow)?;
-        if let missing @ 1.. = wanted.saturating_sub(self.slots.usable()) {
+        let missing = wanted.saturating_sub(self.slots.usable());
+        if missing > 0 {
             self.rows.prepare(missing)?;
-            while self.slots.usable() < wanted {
-                self.add_row()?;
-            }
+        }
+        while self.slots.usable() < wanted {
+            self.add_row()?;
         }
         Ok(())
     }
@@ -80,18 +82,13 @@ pub(super) struct Words {
     /// Of the next row.
     position: usize,
     words: Range<u32>,
-    base: Base,
+    /// Of the row of what `next` gave.
+    pub(super) base: Base,
 }
 
 impl Words {
     pub(super) const fn new() -> Self {
         Self { position: 0, words: 0..0, base: Base::NONE }
-    }
-
-    /// The base of the row of what `next` gave.
-    #[inline]
-    pub(super) const fn base(&self) -> Base {
-        self.base
     }
 
     pub(super) fn next(&mut self, table: &Table) -> Option<u32> {
@@ -117,18 +114,19 @@ pub(super) struct Walk {
     bits: u64,
     first: u32,
     words: Words,
-    /// How many slots are still to come.
-    left: usize,
 }
 
 impl Walk {
-    pub(super) const fn new(table: &Table) -> Self {
-        Self { run: 0..0, bits: 0, first: 0, words: Words::new(), left: table.slots.live() }
+    pub(super) const fn new() -> Self {
+        Self { run: 0..0, bits: 0, first: 0, words: Words::new() }
     }
 
-    #[inline]
-    pub(super) const fn left(&self) -> usize {
-        self.left
+    /// How many slots are still to come. One step for each word.
+    pub(super) fn left(&self, table: &Table) -> usize {
+        let mut words = self.words.clone();
+        let further: usize =
+            iter::from_fn(|| words.next(table)).map(|word| table.slots.live_in(word).count_ones() as usize).sum();
+        self.run.len() + self.bits.count_ones() as usize + further
     }
 
     /// The next live slot, and its row's base.
@@ -136,18 +134,14 @@ impl Walk {
     pub(super) fn next(&mut self, table: &Table) -> Option<(u32, Base)> {
         loop {
             if let Some(index) = self.run.next() {
-                self.left -= 1;
-                return Some((index, self.words.base()));
+                return Some((index, self.words.base));
             }
             if self.bits != 0 {
                 let index = self.first + self.bits.trailing_zeros();
                 self.bits &= self.bits - 1;
-                self.left -= 1;
-                return Some((index, self.words.base()));
+                return Some((index, self.words.base));
             }
-            if !self.advance(table) {
-                return None;
-            }
+            *self = self.words.clone().advance(table)?;
         }
     }
 
@@ -156,39 +150,39 @@ impl Walk {
     pub(super) fn fold<B>(mut self, table: &Table, init: B, mut visit: impl FnMut(B, u32, Base) -> B) -> B {
         let mut folded = init;
         loop {
-            let base = self.words.base();
-            for index in self.run.clone() {
+            let base = self.words.base;
+            for index in self.run {
                 folded = visit(folded, index, base);
             }
-            self.run = 0..0;
             while self.bits != 0 {
                 folded = visit(folded, self.first + self.bits.trailing_zeros(), base);
                 self.bits &= self.bits - 1;
             }
-            if !self.advance(table) {
-                return folded;
+            match self.words.advance(table) {
+                Some(further) => self = further,
+                None => return folded,
             }
         }
     }
+}
 
-    /// On to the next words with live slots. False at the end.
+impl Words {
+    /// On to the next words with live slots. By value: a loop whose state nobody else can reach keeps it in registers.
     #[inline(never)]
-    fn advance(&mut self, table: &Table) -> bool {
+    fn advance(mut self, table: &Table) -> Option<Walk> {
         let (live, word) = loop {
-            let Some(word) = self.words.next(table) else { return false };
+            let word = self.next(table)?;
             let live = table.slots.live_in(word);
             if live != 0 {
                 break (live, word);
             }
         };
-        if live == u64::MAX {
-            let further = self.words.words.clone().take_while(|&word| table.slots.live_in(word) == u64::MAX).count();
-            self.words.words.start += further as u32;
-            self.run = word * WORD..self.words.words.start * WORD;
-        } else {
-            self.bits = live;
-            self.first = word * WORD;
+        let first = word * WORD;
+        if live != u64::MAX {
+            return Some(Walk { run: 0..0, bits: live, first, words: self });
         }
-        true
+        let further = self.words.clone().take_while(|&word| table.slots.live_in(word) == u64::MAX).count();
+        self.words.start += further as u32;
+        Some(Walk { run: first..self.words.start * WORD, bits: 0, first, words: self })
     }
 }
