@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn everybody_has_a_column_and_a_turn_in_every_pass() {
         let mut contest = Contest::new("test", "work");
-        contest.row("a", 10).run("ours", |n| Duration::from_nanos(n)).run("theirs", |n| Duration::from_nanos(2 * n));
+        contest.row("a", 10).run("ours", Duration::from_nanos).run("theirs", |n| Duration::from_nanos(2 * n));
         contest.row("b", 10).run("theirs", |n| Duration::from_nanos(5 * n));
         contest.contestants = vec!["ours", "theirs"];
         assert_eq!(

@@ -9,6 +9,7 @@
 #[path = "../../goo-pool-typed/tests/classics/mod.rs"]
 pub mod classics;
 pub mod contest;
+pub mod defaults;
 pub mod list;
 pub mod live;
 pub mod objects;

@@ -47,7 +47,7 @@ impl Drop for TempFile {
 
 #[test]
 fn every_program_succeeds_without_arguments() {
-    for name in ["tour", "lists_and_trees", "word_index", "pipeline", "json_tree"] {
+    for name in ["tour", "lists_and_trees", "word_index", "pipeline", "drop_in", "json_tree"] {
         let output = run(&mut example(name));
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(!output.stdout.is_empty(), "{name}");
@@ -144,6 +144,36 @@ fn pipeline_wants_a_date_that_exists() {
 }
 
 #[test]
+fn drop_in_answers_about_a_file() {
+    let text = "The cat, the hat.\r\n\r\nThe dog's\r\nday\r\n\r\n\r\nthe END, the cat\r\n";
+    let file = TempFile::new("cat.txt", text.as_bytes());
+    let output = run(example("drop_in").arg(&file.0));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("11 words in 3 paragraphs, 6 different ones, 2 more than once\n"), "{stdout}");
+    let common = "6 words are in more than a tenth of the paragraphs:\n      3  the\n      2  cat\n      1  day\n";
+    assert!(stdout.contains(common), "{stdout}");
+    assert!(stdout.contains("\nThe program from start to end"), "{stdout}");
+}
+
+#[test]
+fn drop_in_takes_an_empty_file() {
+    let file = TempFile::new("nothing.txt", b"");
+    let output = run(example("drop_in").arg(&file.0));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("0 words in 0 paragraphs"));
+}
+
+#[test]
+fn drop_in_names_the_file_that_it_cannot_read() {
+    let output = run(example("drop_in").arg("no/such/file.txt"));
+    assert_fails_with(&output, "drop_in: cannot read no/such/file.txt: ");
+    let file = TempFile::new("latin1_too.txt", b"caf\xe9 au lait");
+    let output = run(example("drop_in").arg(&file.0));
+    assert_fails_with(&output, "stream did not contain valid UTF-8\n");
+}
+
+#[test]
 fn json_tree_answers_about_a_document() {
     let text =
         r#"{"ships": [{"name": "Pequod", "crew": 30}, {"name": "Rachel", "sunk": false, "crew": null}], "ships": 2}"#;
@@ -195,7 +225,7 @@ fn json_tree_with_a_pool_asks_the_heap_for_little() {
 
 #[test]
 fn program_goes_quietly_when_its_reader_does() {
-    for name in ["word_index", "pipeline", "json_tree"] {
+    for name in ["word_index", "pipeline", "drop_in", "json_tree"] {
         let mut child = example(name)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

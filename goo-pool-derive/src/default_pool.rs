@@ -50,8 +50,8 @@ pub(crate) fn check(input: &Input, errors: &mut Errors) {
         if let (Some(rename), None) = (rename, names.without_pool()) {
             errors.at(
                 &rename.value,
-                "with a default pool, a constructor's name ends in `_in`, as in `node_in`: the constructor for the default \
-                 pool is called `node`",
+                "with a default pool, a constructor is called by a name and `_in`, such as `node_in`; the constructor for the \
+                 default pool is then `node`",
             );
         }
     }

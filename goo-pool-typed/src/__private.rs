@@ -160,17 +160,26 @@ pub fn expect<T, H: Kind>(result: Result<PoolBox<T, H>, AllocError>) -> PoolBox<
     }
 }
 
-/// Calls `use_it` with this thread's pool, or a fresh one when the thread ends and its pool has gone.
+/// Calls `use_it` with this thread's pool.
 #[cfg(feature = "std")]
-#[inline]
+#[inline(always)]
 pub fn with_thread_pool<T, R>(key: &'static LocalKey<LazyPool<T>>, use_it: impl FnOnce(&LazyPool<T>) -> R) -> R {
     let mut use_it = Some(use_it);
-    let mut call = |pool: &LazyPool<T>| use_it.take().map(|use_it| use_it(pool));
-    let called = key.try_with(&mut call).ok().flatten();
-    match called.or_else(|| call(&LazyPool::new())) {
-        Some(result) => result,
-        None => unreachable!("it has been called, here or there"),
+    // The closure is called once, wherever.
+    let called = key.try_with(|pool| use_it.take().map(|use_it| use_it(pool)));
+    match (called, use_it) {
+        (Ok(Some(result)), _) => result,
+        (_, Some(use_it)) => with_fresh_pool_slow(use_it),
+        _ => unreachable!("it has been called, and returned"),
     }
+}
+
+/// The thread ends, and its pool has gone.
+#[cfg(feature = "std")]
+#[cold]
+#[inline(never)]
+fn with_fresh_pool_slow<T, R>(use_it: impl FnOnce(&LazyPool<T>) -> R) -> R {
+    use_it(&LazyPool::new())
 }
 
 /// The body of a constructor whose type has a mistake that the derive has reported.

@@ -54,6 +54,7 @@ use crate::generic::{Kind, Pool, PoolBox};
 /// # #[cfg(feature = "std")] {
 /// use goo_pool_typed::{DefaultPool, LazyPool, PoolBox, generic::PoolHandle};
 ///
+/// #[derive(Debug)]
 /// struct Job(u32);
 ///
 /// thread_local! {
@@ -80,7 +81,7 @@ use crate::generic::{Kind, Pool, PoolBox};
     note = "without one, a pool makes the boxes: `pool.alloc(value)`, `Type::new_in(&pool, ...)`"
 )]
 pub trait DefaultPool: Sized + 'static {
-    /// The kind of boxes: [`PoolHandle`] for a `PoolBox`, `SyncPoolHandle` for a `SyncPoolBox`.
+    /// The kind of boxes: [`PoolHandle`](crate::generic::PoolHandle) for a `PoolBox`, `SyncPoolHandle` for a `SyncPoolBox`.
     type Handle: Kind;
 
     /// Calls `use_it` with the pool: a [`LazyPool`](crate::LazyPool) or a [`SyncPool`](crate::SyncPool). It may use the

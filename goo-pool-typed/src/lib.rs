@@ -28,6 +28,8 @@ mod uninit;
 mod unsize;
 
 pub mod generic;
+#[cfg(all(feature = "derive", feature = "std"))]
+pub mod guide;
 #[cfg(feature = "serde")]
 pub mod seed;
 
@@ -54,4 +56,4 @@ pub use recycler::{AnyRecycler, Recycled, Recycler};
 pub use scope::Scope;
 #[cfg(feature = "std")]
 pub use scope::SyncScope;
-pub use shelf::{Recycle, RecyclerStats};
+pub use shelf::RecyclerStats;

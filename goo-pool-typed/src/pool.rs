@@ -35,10 +35,10 @@ unsafe impl<T, S: AnyThread> Send for Pool<T, S> {}
 unsafe impl<T, S: AnyThread> Sync for Pool<T, S> {}
 
 /// A type's geometry in pools behind an `H`, computed by the compiler.
-struct GeometryOf<T, H>(PhantomData<(T, H)>);
+pub(crate) struct GeometryOf<T, H>(PhantomData<(T, H)>);
 
 impl<T, H: Handle> GeometryOf<T, H> {
-    const VALUE: Geometry = match Geometry::of::<H>(Layout::new::<T>()) {
+    pub(crate) const VALUE: Geometry = match Geometry::of::<H>(Layout::new::<T>()) {
         Ok(geometry) => geometry,
         Err(_) => panic!("the type is too large for a pool"),
     };

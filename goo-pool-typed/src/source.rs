@@ -13,6 +13,10 @@ use crate::rc::Word;
 ///
 /// A [`PoolHandle`] is the kind of `PoolBox`, a `SyncPoolHandle` that of `SyncPoolBox`. The trait is sealed.
 pub trait Kind: Handle {
+    /// Where a recycler keeps such boxes.
+    #[doc(hidden)]
+    type Shelf<B>: crate::shelf::Shelf<B>;
+
     /// How a pool of this kind keeps its handle.
     #[doc(hidden)]
     type Source: Source<Handle = Self> + From<Self>;
@@ -27,6 +31,7 @@ pub trait Kind: Handle {
 }
 
 impl Kind for PoolHandle {
+    type Shelf<B> = crate::shelf::LocalShelf<B>;
     type Source = Self;
     type Lazy = OnceCell<Self>;
     type Word = Cell<u64>;

@@ -15,6 +15,7 @@ use crate::source::Sealed;
 use crate::{LocalPool, SyncPool};
 
 impl Kind for SyncPoolHandle {
+    type Shelf<B> = crate::shelf::SharedShelf<B>;
     type Source = OnceLock<Self>;
     type Lazy = OnceLock<Self>;
     type Word = AtomicU64;

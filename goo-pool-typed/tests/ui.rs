@@ -69,6 +69,18 @@ fn mistakes_are_reported_on_the_users_tokens() {
 }
 
 #[test]
+#[cfg(all(feature = "derive", feature = "std"))]
+fn misuse_of_a_default_pool_does_not_compile() {
+    must_not_compile("tests/ui/default_pool/*.rs");
+}
+
+#[test]
+#[cfg(all(feature = "derive", not(feature = "std")))]
+fn what_needs_std_says_so() {
+    must_not_compile("tests/ui/without_std/*.rs");
+}
+
+#[test]
 #[cfg(feature = "derive")]
 fn correct_uses_compile_and_run() {
     trybuild::TestCases::new().pass("tests/ui/pass/*.rs");
