@@ -81,7 +81,7 @@
 //!
 //! After an error the pool is as it was: the values that were read so far are dropped, their chunks free. That there is no
 //! chunk, because of a limit (`max_chunks`) or for want of memory, is an error of the format's own type, with
-//! [`AllocError`](crate::AllocError)'s message. Nothing is reserved on the word of the input: boxes are taken one by one.
+//! [`AllocError`]'s message. Nothing is reserved on the word of the input: boxes are taken one by one.
 //!
 //! A type that contains itself is read by a function that calls itself, in a pool or not. `serde_json` stops at a depth of 128;
 //! of a format that has no limit (`postcard` has none) the input decides how much of the stack is used, unless the seed counts
