@@ -162,3 +162,23 @@ fn types_inside_functions_have_pools_of_their_own() {
 
     assert_eq!((one(), other()), (2, 1));
 }
+
+mod reexport {
+    pub(super) use goo_pool_typed as pools;
+}
+
+#[test]
+fn a_default_pool_is_found_where_the_crate_is() {
+    #[derive(reexport::pools::Pooled)]
+    #[pooled(crate = crate::constructors::reexport::pools, global)]
+    struct Global(u8);
+
+    #[derive(reexport::pools::Pooled)]
+    #[pooled(thread_local, crate = crate::constructors::reexport::pools)]
+    enum Local {
+        One { value: u8 },
+    }
+
+    let Local::One { value } = PoolBox::into_inner(Local::new_one(1));
+    assert_eq!(Global::new(2).0 + value, 3);
+}
