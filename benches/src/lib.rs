@@ -10,9 +10,12 @@
 pub mod classics;
 pub mod contest;
 pub mod defaults;
+pub mod keyed;
+pub mod links;
 pub mod list;
 pub mod live;
 pub mod objects;
+pub mod reading;
 pub mod recycling;
 pub mod report;
 pub mod resident;

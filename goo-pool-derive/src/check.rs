@@ -9,8 +9,10 @@ use syn::ext::IdentExt;
 
 use crate::default_pool;
 use crate::errors::Errors;
+use crate::generics::maybe_unsized_tail;
 use crate::input::{Field, Input, Shape, Variant};
 use crate::names::Names;
+use crate::options::ContainerOptions;
 
 /// Reports what is wrong with `input`.
 pub(crate) fn check(input: &Input, errors: &mut Errors) {
@@ -20,8 +22,10 @@ pub(crate) fn check(input: &Input, errors: &mut Errors) {
         Shape::Enum(variants) => check_enum(input, variants, errors),
         Shape::Union(token) => {
             errors.at(token, "`Pooled` is for structs and enums; move a union into its pool with `Pool::alloc`");
+            return;
         }
     }
+    check_links(input, errors);
 }
 
 /// Reports what is wrong with an enum as a whole, and with its variants.
@@ -46,6 +50,32 @@ fn check_enum(input: &Input, variants: &[Variant], errors: &mut Errors) {
         if variant.options.skip.is_none() {
             check_fields(&variant.fields, errors);
             check_names(input, variant, &mut functions, errors);
+        }
+    }
+}
+
+/// Reports what is wrong with the links, those of skipped variants too.
+fn check_links(input: &Input, errors: &mut Errors) {
+    let links: Vec<_> = input.fields().filter_map(|field| Some((field, &field.options.link.as_ref()?.key))).collect();
+    if links.is_empty() {
+        let ContainerOptions { clone, walk, .. } = &input.options;
+        for given in [clone, walk].into_iter().flatten() {
+            let key = &given.key;
+            errors.at(key, format!("`{key}` is for types with links; mark their fields with `#[pooled(link)]`"));
+        }
+    }
+    for (field, key) in links {
+        if input.packed {
+            errors.at(key, "the fields of a packed struct may be misaligned, so no link can be taken out of it");
+        } else if maybe_unsized_tail(input).is_some() {
+            errors.at(key, "a type with links has a `Drop`, which is for values with a size; remove `?Sized`");
+        } else if field.is_phantom() {
+            errors.at(key, "a `PhantomData` field holds no links");
+        } else if field.is_handle() {
+            errors.at(
+                &field.ty,
+                "a destructor cannot take a handle out of its node and leave nothing; put it into an `Option` or a `Vec`",
+            );
         }
     }
 }

@@ -10,6 +10,7 @@ use syn::spanned::Spanned;
 use crate::default_pool;
 use crate::generics;
 use crate::input::{Field, Input, Shape, Source, Variant, array, repeat};
+use crate::links;
 use crate::names::Names;
 
 /// What the constructors do.
@@ -48,8 +49,9 @@ pub(crate) fn expand(input: &Input, body: Body) -> TokenStream {
     let (krate, ident) = (&expander.krate, &input.ident);
     let generics = generics::of_impl(input, &expander.private);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let allow = input.deprecated.then(|| quote!(#[allow(deprecated)]));
     let default_pool = default_pool::of(input).map(|pool| pool.expand(input, krate, body));
+    let allow = input.allow();
+    let links = links::expand(input, &expander.private, body);
     quote! {
         #allow
         #[automatically_derived]
@@ -62,6 +64,7 @@ pub(crate) fn expand(input: &Input, body: Body) -> TokenStream {
         impl #impl_generics #krate::Pooled for #ident #type_generics #where_clause {}
 
         #default_pool
+        #links
     }
 }
 
@@ -366,6 +369,6 @@ pub(crate) fn located(tokens: &impl Spanned) -> Span {
 }
 
 /// A name that the user's expressions and arguments cannot mean.
-fn hygienic(name: &str) -> Ident {
+pub(crate) fn hygienic(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }

@@ -8,8 +8,8 @@ use syn::{GenericParam, Generics, Ident, Type, TypeParamBound, WherePredicate, p
 
 use crate::input::{Field, Input, Shape, Source, array};
 
-/// The type's generics for its `impl` blocks, with the bounds that the user adds.
-pub(crate) fn of_impl(input: &Input, private: &TokenStream) -> Generics {
+/// The type's own generics and nothing else, as an impl of `Drop` has them.
+pub(crate) fn of_type(input: &Input) -> Generics {
     let mut generics = input.generics.clone();
     for parameter in &mut generics.params {
         // The parameters' names have had their warnings where the user wrote them.
@@ -20,6 +20,12 @@ pub(crate) fn of_impl(input: &Input, private: &TokenStream) -> Generics {
         };
         ident.set_span(ident.span().resolved_at(Span::call_site()));
     }
+    generics
+}
+
+/// The type's generics for its `impl` blocks, with the bounds that the user adds.
+pub(crate) fn of_impl(input: &Input, private: &TokenStream) -> Generics {
+    let mut generics = of_type(input);
     if let Some(ty) = maybe_unsized_tail(input) {
         let is_sized = parse_quote!(#ty: #private::Sized);
         generics.make_where_clause().predicates.push(is_sized);
@@ -52,7 +58,7 @@ pub(crate) fn of_constructor(input: &Input, fields: &[Field], default: &TokenStr
 
 /// The type of the last field, if a `T: ?Sized` makes values without a size possible. They cannot lie in a
 /// pool, so the constructors are for the others.
-fn maybe_unsized_tail(input: &Input) -> Option<&Type> {
+pub(crate) fn maybe_unsized_tail(input: &Input) -> Option<&Type> {
     let Shape::Struct(fields) = &input.shape else { return None };
     let parameters = input.generics.type_params().flat_map(|parameter| &parameter.bounds);
     let predicates = input.generics.where_clause.iter().flat_map(|clause| &clause.predicates);

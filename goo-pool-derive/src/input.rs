@@ -1,6 +1,7 @@
 //! The derive's input: syn's tree read into ours.
 
-use proc_macro2::{Span, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::quote;
 use syn::spanned::Spanned;
 use syn::{
     Attribute, Data, DeriveInput, Expr, ExprRepeat, Fields, Generics, Ident, Index, Member, Token, Type, TypeArray,
@@ -49,6 +50,9 @@ pub(crate) struct Field {
     pub(crate) options: FieldOptions,
 }
 
+/// What a link consists of, and is not by itself.
+const HANDLES: [&str; 4] = ["PoolBox", "SyncPoolBox", "PoolRc", "PoolArc"];
+
 /// Where a field's value comes from.
 pub(crate) enum Source<'a> {
     /// An argument of the field's type.
@@ -81,6 +85,11 @@ impl Input {
     /// The visibility of the constructors.
     pub(crate) fn constructor_vis(&self) -> &Visibility {
         self.options.vis.as_ref().map_or(&self.vis, |given| &given.value)
+    }
+
+    /// The attribute above generated code that names the type's parts.
+    pub(crate) fn allow(&self) -> Option<TokenStream> {
+        self.deprecated.then(|| quote!(#[allow(deprecated)]))
     }
 
     /// All fields, those of skipped variants too.
@@ -121,6 +130,16 @@ impl Field {
         Some(name)
     }
 
+    /// The field holds links.
+    pub(crate) fn is_link(&self) -> bool {
+        self.options.link.is_some()
+    }
+
+    /// The type is a handle, as far as its spelling tells, and so cannot let go of its node.
+    pub(crate) fn is_handle(&self) -> bool {
+        self.last_name().is_some_and(|name| HANDLES.iter().any(|handle| name == handle))
+    }
+
     /// The type has no size known at compile time, as far as its spelling tells.
     pub(crate) fn is_unsized(&self) -> bool {
         match bare(&self.ty) {
@@ -132,9 +151,14 @@ impl Field {
 
     /// Known by its name: a macro sees no types.
     pub(crate) fn is_phantom(&self) -> bool {
+        self.last_name().is_some_and(|name| name == "PhantomData")
+    }
+
+    /// The type's name without its path.
+    fn last_name(&self) -> Option<&Ident> {
         match bare(&self.ty) {
-            Type::Path(ty) => ty.path.segments.last().is_some_and(|s| s.ident == "PhantomData"),
-            _ => false,
+            Type::Path(ty) => ty.path.segments.last().map(|segment| &segment.ident),
+            _ => None,
         }
     }
 }

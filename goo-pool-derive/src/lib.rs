@@ -4,7 +4,8 @@
 //! [`Pooled`] says what is generated, and has an example of every option.
 //!
 //! In the source, go on with `input.rs` (the user's type as the derive sees it), `options.rs` (the
-//! grammar of `#[pooled(...)]`), `check.rs` (all that can be wrong) and `expand.rs` (the code).
+//! grammar of `#[pooled(...)]`), `check.rs` (all that can be wrong), `expand.rs` (the constructors) and `links.rs` (what
+//! `#[pooled(link)]` writes).
 
 use proc_macro::TokenStream;
 use syn::DeriveInput;
@@ -15,6 +16,7 @@ mod errors;
 mod expand;
 mod generics;
 mod input;
+mod links;
 mod names;
 mod options;
 
@@ -194,6 +196,8 @@ use input::Input;
 /// A generic type has none: a variable of a thread or of all has no parameters. Make a pool where it is needed, or give one
 /// instance a pool of its own with `default_pool!(thread_local, List<u32>)`. Both need the feature `std`.
 ///
+/// `#[pooled(clone)]` and `#[pooled(walk)]`, on a type with links: see [Links](#links).
+///
 /// # Options of a variant
 ///
 /// `#[pooled(rename = "name")]`: the constructors are `name` and `try_name`.
@@ -230,6 +234,8 @@ use input::Input;
 /// `#[pooled(rename = "name")]`: the argument's name. It is `field0`, `field1` and so on for a tuple's
 /// fields.
 ///
+/// `#[pooled(link)]`: the field owns other nodes of the same type. See [Links](#links).
+///
 /// A field of type `PhantomData`, recognised by that name, has no argument.
 ///
 /// ```
@@ -255,6 +261,44 @@ use input::Input;
 /// assert_eq!(page.bytes, [0; 4096]);
 /// # let PhantomData = page.kind;
 /// ```
+///
+/// # Links
+///
+/// A type with fields that are marked with `#[pooled(link)]` gets a `Drop` which goes through the nodes in a loop, so that
+/// lists and trees of any depth are dropped on any stack. What can be marked is an `Option<PoolBox<Self>>`, a `Vec` or another
+/// collection of these, and the same with `SyncPoolBox`, `PoolRc` and `PoolArc`. In the same way
+///
+/// - `#[pooled(clone)]` on the type implements `Clone`,
+/// - `#[pooled(walk)]` on the type writes a method `links`, as visible as the constructors: an iterator over the node and all
+///   nodes behind its links.
+///
+/// ```
+/// use goo_pool_typed::{Pool, PoolBox, Pooled};
+///
+/// #[derive(Pooled)]
+/// #[pooled(clone, walk)]
+/// enum Tree {
+///     Leaf(i64),
+///     Branch(#[pooled(link)] Vec<PoolBox<Tree>>),
+/// }
+///
+/// let pool = Pool::new();
+/// let mut tree = Tree::new_leaf_in(&pool, 1);
+/// for value in 2..=100_000 {
+///     tree = Tree::new_branch_in(&pool, vec![Tree::new_leaf_in(&pool, value), tree]);
+/// }
+/// let clone = tree.clone();
+/// drop(tree);
+/// let values = clone.links().map(|node| if let Tree::Leaf(value) = node { *value } else { 0 });
+/// assert_eq!(values.sum::<i64>(), 5_000_050_000);
+/// ```
+///
+/// Since the type has a `Drop` then, fields cannot be moved out of it, and it cannot have another one. That, the order
+/// in which nodes are dropped, cloned and walked, and what happens when one panics or memory runs out, says the module `links`
+/// of `goo_pool_typed`.
+///
+/// As the compiler's own derive, `clone` asks for `T: Clone` for each parameter `T` of the type, unless there is a `bound`: then
+/// for what that says.
 ///
 /// # Unsafe code
 ///

@@ -35,6 +35,10 @@ pub(crate) struct ContainerOptions {
     pub(crate) thread_local: Opt<()>,
     /// `global`.
     pub(crate) global: Opt<()>,
+    /// `clone`.
+    pub(crate) clone: Opt<()>,
+    /// `walk`.
+    pub(crate) walk: Opt<()>,
 }
 
 /// The options of an enum's variant.
@@ -53,6 +57,8 @@ pub(crate) struct FieldOptions {
     pub(crate) default: Opt<Option<Expr>>,
     /// `into`.
     pub(crate) into: Opt<()>,
+    /// `link`.
+    pub(crate) link: Opt<()>,
     /// `rename = "name"`.
     pub(crate) rename: Opt<Ident>,
 }
@@ -68,6 +74,8 @@ impl ContainerOptions {
             "bound" => entry.set(&mut options.bound, bound),
             "thread_local" => entry.set(&mut options.thread_local, flag),
             "global" => entry.set(&mut options.global, flag),
+            "clone" => entry.set(&mut options.clone, flag),
+            "walk" => entry.set(&mut options.walk, flag),
             _ => entry.unknown(),
         });
         options
@@ -94,6 +102,7 @@ impl FieldOptions {
         read(attributes, Level::Field, errors, |entry| match entry.name.as_str() {
             "default" => entry.set(&mut options.default, default),
             "into" => entry.set(&mut options.into, flag),
+            "link" => entry.set(&mut options.link, flag),
             "rename" => entry.set(&mut options.rename, name),
             _ => entry.unknown(),
         });
@@ -113,9 +122,9 @@ impl Level {
     /// The options known here.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Container => &["crate", "vis", "rename", "bound", "thread_local", "global"],
+            Self::Container => &["crate", "vis", "rename", "bound", "clone", "walk", "thread_local", "global"],
             Self::Variant => &["rename", "skip"],
-            Self::Field => &["default", "into", "rename"],
+            Self::Field => &["default", "into", "link", "rename"],
         }
     }
 

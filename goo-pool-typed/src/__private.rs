@@ -25,10 +25,13 @@ use std::thread::LocalKey;
 
 pub use core::array::from_fn;
 pub use core::compile_error;
+pub use core::clone::Clone;
 pub use core::convert::Into;
 pub use core::default::Default;
+pub use core::iter::Empty;
 pub use core::marker::{PhantomData, Sized};
 pub use core::ops::FnOnce;
+pub use core::ops::Drop;
 pub use core::result::Result;
 pub use goo_pool_core::PoolHandle;
 #[cfg(not(feature = "std"))]
@@ -43,6 +46,10 @@ use crate::AllocError;
 use crate::LazyPool;
 use crate::error::fail;
 use crate::generic::{Kind, PoolBox};
+pub use crate::links::clone::{CloneNode, Clones, clone};
+pub use crate::links::drop::{Pending, drop_links};
+pub use crate::links::walk::{WalkNode, walk};
+pub use crate::links::{CloneLinks, Linked, Links, Walk};
 pub use crate::unsize::{Family, Owner};
 
 /// A field of a reserved chunk that has yet to be written.

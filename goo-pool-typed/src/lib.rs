@@ -16,6 +16,8 @@ mod pooled;
 mod rc;
 mod recycler;
 mod scope;
+#[cfg(feature = "serde")]
+mod serde;
 mod shelf;
 mod slice;
 mod source;
@@ -28,6 +30,10 @@ mod unsize;
 pub mod generic;
 #[cfg(all(feature = "derive", feature = "std"))]
 pub mod guide;
+pub mod keyed;
+#[cfg(feature = "serde")]
+pub mod seed;
+pub mod links;
 
 #[doc(hidden)]
 pub mod __private;
@@ -38,6 +44,7 @@ pub use error::TryAllocError;
 pub use goo_pool_core::{AllocError, BuildError, Config, Global, Parent, Stats};
 #[cfg(feature = "derive")]
 pub use goo_pool_derive::Pooled;
+pub use keyed::{Key, KeyedPool};
 pub use kinds::{LazyPool, Pool, PoolBox};
 #[cfg(feature = "std")]
 pub use kinds::{LocalPool, SyncPool, SyncPoolBox};

@@ -222,6 +222,125 @@ fn default_pools_need_no_names_either() {
     drop::<SyncPoolBox<Sized<3>>>(SyncPoolBox::new(Sized));
 }
 
+/// Names of the user that shadow all that the code for links could lean on.
+pub mod shadowed_links {
+    #![no_implicit_prelude]
+    #![allow(dead_code, reason = "they are there to be in the way")]
+
+    use ::goo_pool_typed::{PoolBox, Pooled};
+
+    pub(crate) trait Clone {}
+    pub(crate) trait Drop {}
+    pub(crate) trait Iterator {}
+    pub(crate) trait Links {}
+    pub(crate) struct Walk;
+    pub(crate) struct Pending;
+    pub(crate) struct None;
+
+    pub(crate) fn drop() {}
+    pub(crate) fn clone() {}
+
+    /// Fields called like generated locals.
+    #[derive(Pooled)]
+    #[pooled(clone, walk)]
+    pub struct Fields<T> {
+        pub(crate) node: T,
+        #[pooled(link)]
+        pub(crate) pending: ::std::option::Option<PoolBox<Self>>,
+        #[pooled(link)]
+        pub(crate) walk: ::std::vec::Vec<PoolBox<Fields<T>>>,
+        pub(crate) clones: u8,
+        pub(crate) link0: u8,
+        pub(crate) from1: u8,
+    }
+
+    /// The same as variants.
+    #[derive(Pooled)]
+    #[pooled(clone, walk)]
+    pub enum Variants<T> {
+        /// Some is nothing else here.
+        Some(#[pooled(link)] ::std::option::Option<PoolBox<Self>>, T),
+        /// None is a struct here.
+        None,
+        /// Named.
+        Named {
+            /// A link.
+            #[pooled(link)]
+            clone: [::std::option::Option<PoolBox<Self>>; 2],
+            /// None.
+            to0: T,
+        },
+    }
+}
+
+#[test]
+fn names_may_be_shadowed_that_links_need() {
+    use shadowed_links::{Fields, Variants};
+
+    let pool = Pool::new();
+    let leaf = Fields::new_in(&pool, 'b', None, Vec::new(), 1, 2, 3);
+    let node = Fields::new_in(&pool, 'a', Some(leaf), Vec::new(), 4, 5, 6).clone();
+    assert!(
+        node.links().map(|node| (node.node, node.clones, node.link0, node.from1)).eq([('a', 4, 5, 6), ('b', 1, 2, 3)])
+    );
+    let pool = Pool::new();
+    let some = Variants::new_some_in(&pool, Some(Variants::new_none_in(&pool)), 1);
+    assert_eq!(Variants::new_named_in(&pool, [None, Some(some)], 2).clone().links().count(), 3);
+}
+
+/// Parameters whose names lints would mention, and old links.
+#[derive(Pooled)]
+#[pooled(clone, walk)]
+#[allow(non_camel_case_types, non_snake_case, non_upper_case_globals, reason = "the type's own")]
+#[deprecated]
+pub struct OddLinks<'Odd, odd, const n: usize>
+where
+    odd: Copy,
+{
+    values: [&'Odd odd; n],
+    /// Still here.
+    #[deprecated]
+    #[pooled(link)]
+    pub old: Option<PoolBox<OddLinks<'Odd, odd, n>>>,
+}
+
+/// Links that exist in some configurations.
+#[derive(Pooled)]
+#[pooled(clone, walk)]
+pub struct ConfiguredLinks {
+    #[cfg(not(test))]
+    #[pooled(link)]
+    _absent: NoSuchType,
+    #[cfg_attr(test, pooled(link))]
+    next: Option<PoolBox<ConfiguredLinks>>,
+}
+
+/// A field without its own name for the type.
+type Next = Option<PoolBox<Renamed>>;
+
+/// Its links are known by what they are, not by how that is written.
+#[derive(Pooled)]
+#[pooled(walk, vis = "pub(crate)")]
+pub struct Renamed {
+    #[pooled(link, rename = "following", into)]
+    next: Next,
+}
+
+#[test]
+fn links_may_be_old_configured_or_renamed() {
+    let pool = Pool::new();
+    #[allow(deprecated, reason = "what it is about")]
+    let old = OddLinks::new_in(&pool, [&1], Some(OddLinks::new_in(&pool, [&2], None)));
+    #[allow(deprecated, reason = "what it is about")]
+    let values: Vec<i32> = old.clone().links().map(|node| *node.values[0]).collect();
+    assert_eq!(values, [1, 2]);
+    let pool = Pool::new();
+    let configured = ConfiguredLinks::new_in(&pool, Some(ConfiguredLinks::new_in(&pool, None)));
+    assert_eq!(configured.clone().links().count(), 2);
+    let pool = Pool::new();
+    assert_eq!(Renamed::new_in(&pool, Renamed::new_in(&pool, None)).links().count(), 2);
+}
+
 #[test]
 fn prelude_and_library_names_may_be_shadowed() {
     let pool = Pool::<shadowed::Fields<String>>::new();

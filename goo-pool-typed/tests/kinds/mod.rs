@@ -9,6 +9,7 @@ mod handles;
 mod io;
 mod iters;
 mod layouts;
+mod links;
 mod model;
 mod nodes;
 mod panics;

@@ -3,6 +3,7 @@
 mod counts;
 mod drops;
 mod layouts;
+mod links;
 mod memory;
 mod model;
 mod panics;

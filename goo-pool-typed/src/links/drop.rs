@@ -1,0 +1,72 @@
+//! Dropping nodes in a loop.
+
+use core::fmt;
+use core::mem::forget;
+
+use super::stack::Stack;
+use super::{Link, Linked, Links};
+
+/// The links that have been taken out of nodes and not followed yet. To drop it is to follow them all.
+pub struct Pending<T: Linked>(Stack<T::Link>);
+
+/// The destructor of a node: drops all that its links lead to. It has none then.
+#[inline]
+pub fn drop_links<T: Linked>(node: &mut T) {
+    let mut pending = Pending(Stack::new());
+    pending.take_all(node);
+    // The nodes that the loop drops come here too, and have nothing any more.
+    if pending.0.is_empty() {
+        forget(pending);
+    }
+}
+
+impl<T: Linked> Pending<T> {
+    /// Takes the links in `links`, which come after those taken from the same node before.
+    #[inline]
+    pub fn take<C: Links<Link = T::Link>>(&mut self, links: &mut C) {
+        for link in links.take_links() {
+            // Without memory the link is followed now: its node's destructor begins a loop of its own.
+            drop(self.0.try_push(link));
+        }
+    }
+
+    /// Takes the links in `node`, which come next.
+    #[inline]
+    fn take_all(&mut self, node: &mut T) {
+        let kept = self.0.kept();
+        node.take_links(self);
+        self.0.turn(kept);
+    }
+
+    /// Drops nodes until none is left.
+    fn run(&mut self) {
+        while let Some(link) = self.0.pop() {
+            link.drop_with(|node| self.take_all(node));
+        }
+    }
+}
+
+impl<T: Linked> Drop for Pending<T> {
+    #[inline(never)]
+    fn drop(&mut self) {
+        /// A destructor has panicked: drops the others.
+        struct GoOn<'p, T: Linked>(&'p mut Pending<T>);
+
+        impl<T: Linked> Drop for GoOn<'_, T> {
+            #[cold]
+            fn drop(&mut self) {
+                self.0.run();
+            }
+        }
+
+        let go_on = GoOn(self);
+        go_on.0.run();
+        forget(go_on);
+    }
+}
+
+impl<T: Linked> fmt::Debug for Pending<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pending").field("links", &self.0.len()).finish()
+    }
+}
