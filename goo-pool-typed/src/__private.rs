@@ -24,14 +24,14 @@ use core::ptr;
 use std::thread::LocalKey;
 
 pub use core::array::from_fn;
-pub use core::compile_error;
 pub use core::clone::Clone;
+pub use core::compile_error;
 pub use core::convert::Into;
 pub use core::default::Default;
 pub use core::iter::Empty;
 pub use core::marker::{PhantomData, Sized};
-pub use core::ops::FnOnce;
 pub use core::ops::Drop;
+pub use core::ops::FnOnce;
 pub use core::result::Result;
 pub use goo_pool_core::PoolHandle;
 #[cfg(not(feature = "std"))]

@@ -31,9 +31,9 @@ pub mod generic;
 #[cfg(all(feature = "derive", feature = "std"))]
 pub mod guide;
 pub mod keyed;
+pub mod links;
 #[cfg(feature = "serde")]
 pub mod seed;
-pub mod links;
 
 #[doc(hidden)]
 pub mod __private;
