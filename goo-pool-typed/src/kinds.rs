@@ -54,6 +54,8 @@ pub type LazyPool<T> = generic::Pool<T, OnceCell<PoolHandle>>;
 /// pool. What is not about the value itself is an associated function, as with `Box`:
 /// `PoolBox::into_inner(b)`.
 ///
+/// A type with a [default pool](crate::DefaultPool) has `PoolBox::new(value)` besides `pool.alloc(value)`.
+///
 /// A forgotten box keeps its value's chunk, and with it one segment of memory, for ever.
 ///
 /// Values that borrow from each other need [`leak`](generic::PoolBox::leak): only std's own types may promise the compiler

@@ -15,7 +15,8 @@ use goo_pool_typed::generic::PoolHandle;
 #[cfg(feature = "std")]
 use goo_pool_typed::generic::{SyncPoolHandle, ThisThread};
 use goo_pool_typed::{
-    AllocError, AllocIter, BuildError, Config, Global, Pool, PoolBox, PoolBuilder, Stats, TryAllocError, unsize,
+    AllocError, AllocIter, BuildError, Config, Global, LazyPool, Pool, PoolBox, PoolBuilder, Stats, TryAllocError,
+    unsize,
 };
 #[cfg(feature = "std")]
 use goo_pool_typed::{LocalPool, SyncPool, SyncPoolBox};
@@ -35,6 +36,7 @@ mod sizes {
     assert_eq_size!(Result<PoolBox<u8>, ()>, *const u8);
     assert_eq_size!(Pool<[u64; 1000]>, *const u8);
     assert_eq_size!(Option<Pool<u8>>, *const u8);
+    assert_eq_size!(LazyPool<[u64; 1000]>, *const u8);
     assert_eq_align!(PoolBox<u8>, *const u8);
 
     #[cfg(feature = "std")]
@@ -84,6 +86,7 @@ mod threads {
         ($($value:ty),*) => {
             $(
                 assert_not_impl_any!(Pool<$value>: Send, Sync);
+                assert_not_impl_any!(LazyPool<$value>: Send, Sync);
                 assert_not_impl_any!(PoolBox<$value>: Send, Sync);
                 assert_not_impl_any!(PoolBox<[$value]>: Send, Sync);
                 assert_not_impl_any!(PoolBox<MaybeUninit<$value>>: Send, Sync);
@@ -223,6 +226,7 @@ mod traits {
     const _: () = is_static::<PoolBox<u8>>();
     const _: () = is_static::<Pool<u8>>();
     assert_impl_all!(Pool<*const u8>: Clone, Default, Debug);
+    assert_impl_all!(LazyPool<*const u8>: Clone, Default, Debug);
     assert_impl_all!(TryAllocError<*const u8>: std::error::Error);
 
     // A value's traits and no others.
@@ -257,6 +261,10 @@ mod variance {
 
     // A pool never holds a value, a box owns one, and both give out what a shorter lifetime allows.
     fn a_pool_is_covariant<'a>(pool: Pool<&'static str>) -> Pool<&'a str> {
+        pool
+    }
+
+    fn a_lazy_pool_is_covariant<'a>(pool: LazyPool<&'static str>) -> LazyPool<&'a str> {
         pool
     }
 
@@ -359,6 +367,7 @@ mod drop_check {
 #[test]
 fn a_box_is_as_unwind_safe_as_its_value_and_a_pool_always_is() {
     assert_impl_all!(Pool<Cell<u8>>: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(LazyPool<Cell<u8>>: UnwindSafe, RefUnwindSafe);
     assert_impl_all!(PoolBox<Cell<u8>>: UnwindSafe);
     assert_impl_all!(Box<Cell<u8>>: UnwindSafe);
     assert_not_impl_any!(PoolBox<Cell<u8>>: RefUnwindSafe);

@@ -162,3 +162,43 @@ fn types_inside_functions_have_pools_of_their_own() {
 
     assert_eq!((one(), other()), (2, 1));
 }
+
+mod reexport {
+    pub(super) use goo_pool_typed as pools;
+}
+
+#[test]
+fn a_default_pool_is_found_where_the_crate_is() {
+    #[derive(reexport::pools::Pooled)]
+    #[pooled(crate = crate::constructors::reexport::pools, global)]
+    struct Global(u8);
+
+    #[derive(reexport::pools::Pooled)]
+    #[pooled(thread_local, crate = crate::constructors::reexport::pools)]
+    enum Local {
+        One { value: u8 },
+    }
+
+    let Local::One { value } = PoolBox::into_inner(Local::new_one(1));
+    assert_eq!(Global::new(2).0 + value, 3);
+}
+
+#[test]
+fn a_type_has_a_default_pool_and_links() {
+    #[derive(Pooled)]
+    #[pooled(thread_local, clone)]
+    struct Node {
+        value: usize,
+        #[pooled(link)]
+        next: Option<PoolBox<Node>>,
+    }
+
+    // Longer than a stack of this thread is deep.
+    let len = crate::common::scaled(300_000, 300);
+    let list = (0..len).fold(None, |next, value| Some(Node::new(value, next)));
+    let clone = list.clone();
+    assert_eq!(Node::default_pool().len(), 2 * len);
+    assert_eq!(clone.as_ref().map(|node| (node.value, node.next.is_some())), Some((len - 1, true)));
+    drop((list, clone));
+    assert!(Node::default_pool().is_empty());
+}
