@@ -11,7 +11,8 @@ use std::ptr;
 use common::{Entry, Ledger, panic_of, scaled};
 use goo_pool_typed::{Key, KeyedPool};
 
-/// Several rows: blocks are of 64 KiB at most.
+/// Several rows: blocks are of 64 KiB at most. A row may lie before an older one, so tests that want values by address in the order
+/// of insertion make room for all at once.
 const MANY: usize = scaled(20_000, 600);
 
 /// As large as a few of them fill a block.
@@ -226,7 +227,7 @@ fn disjoint_values_are_borrowed_together() {
 #[test]
 fn a_drain_takes_all_and_drops_what_is_not_asked_for() {
     let ledger = Ledger::default();
-    let mut pool = KeyedPool::new();
+    let mut pool = KeyedPool::with_capacity(200);
     let keys: Vec<_> = (0..200).map(|_| pool.insert(ledger.entry())).collect();
     let mut drain = pool.drain();
     assert_eq!(drain.len(), 200);
@@ -242,7 +243,7 @@ fn a_drain_takes_all_and_drops_what_is_not_asked_for() {
 #[test]
 fn what_a_forgotten_drain_left_stays() {
     let ledger = Ledger::default();
-    let mut pool = KeyedPool::new();
+    let mut pool = KeyedPool::with_capacity(100);
     let keys: Vec<_> = (0..100).map(|_| pool.insert(ledger.entry())).collect();
     let mut drain = pool.drain();
     drop(drain.next());
@@ -269,7 +270,7 @@ fn a_pool_that_is_iterated_to_its_end_or_not_drops_every_value_once() {
 #[test]
 fn retain_keeps_what_it_is_told_to() {
     let ledger = Ledger::default();
-    let mut pool = KeyedPool::new();
+    let mut pool = KeyedPool::with_capacity(300);
     let keys: Vec<_> = (0..300).map(|_| pool.insert(ledger.entry())).collect();
     let mut seen = Vec::new();
     pool.retain(|key, entry| {
@@ -360,7 +361,7 @@ fn a_panic_in_retain_leaves_what_comes_after() {
     for culprit in 0..count {
         for in_destructor in [false, true] {
             let ledger = Ledger::default();
-            let mut pool = KeyedPool::new();
+            let mut pool = KeyedPool::with_capacity(count);
             let keys: Vec<_> = (0..count).map(|_| pool.insert(ledger.entry())).collect();
             if in_destructor {
                 ledger.panic_in_drop_of(culprit);
