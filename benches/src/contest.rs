@@ -114,9 +114,11 @@ impl Row {
     /// Nanoseconds for one operation, pass by pass.
     fn measure(&mut self, passes: usize) -> Vec<(&'static str, Vec<f64>)> {
         let operations = if passes == 0 { self.operations.min(SMOKE) } else { self.operations };
-        let mut nanos: Vec<_> = self.runs.iter().map(|(name, _)| (*name, Vec::new())).collect();
+        // They go with their row, and their memory with them.
+        let mut runs = std::mem::take(&mut self.runs);
+        let mut nanos: Vec<_> = runs.iter().map(|(name, _)| (*name, Vec::new())).collect();
         for pass in 0..=passes {
-            for ((_, run), (_, nanos)) in self.runs.iter_mut().zip(&mut nanos) {
+            for ((_, run), (_, nanos)) in runs.iter_mut().zip(&mut nanos) {
                 let time = run(operations).as_nanos() as f64 / operations as f64;
                 if pass > 0 {
                     nanos.push(time);
@@ -174,7 +176,7 @@ mod tests {
     #[test]
     fn everybody_has_a_column_and_a_turn_in_every_pass() {
         let mut contest = Contest::new("test", "work");
-        contest.row("a", 10).run("ours", |n| Duration::from_nanos(n)).run("theirs", |n| Duration::from_nanos(2 * n));
+        contest.row("a", 10).run("ours", Duration::from_nanos).run("theirs", |n| Duration::from_nanos(2 * n));
         contest.row("b", 10).run("theirs", |n| Duration::from_nanos(5 * n));
         contest.contestants = vec!["ours", "theirs"];
         assert_eq!(

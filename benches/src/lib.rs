@@ -9,10 +9,14 @@
 #[path = "../../goo-pool-typed/tests/classics/mod.rs"]
 pub mod classics;
 pub mod contest;
+pub mod defaults;
+pub mod futures;
+pub mod keyed;
 pub mod links;
 pub mod list;
 pub mod live;
 pub mod objects;
+pub mod reading;
 pub mod recycling;
 pub mod report;
 pub mod resident;

@@ -21,8 +21,8 @@ fn new_buffer() -> Vec<u8> {
 }
 
 /// One contestant: gives empty buffers, and takes them back when they are dropped.
-pub trait Recycling: Sized {
-    /// The name of its row.
+pub trait Recycling: Sized + 'static {
+    /// The name of its column.
     const NAME: &'static str;
     /// Derefs to the buffer; dropping it gives the buffer back.
     type Guard<'r>: AsMut<Vec<u8>>
@@ -35,25 +35,13 @@ pub trait Recycling: Sized {
     fn take(&self) -> Self::Guard<'_>;
 }
 
-/// One buffer at a time: taken, written to, given back.
-pub fn one<R: Recycling>() -> impl FnMut(u64) -> Duration {
+/// `COUNT` buffers are taken, written to, and given back, until so many were.
+pub fn at_a_time<R: Recycling, const COUNT: usize>() -> impl FnMut(u64) -> Duration {
     let recycling = R::new();
-    move |rounds| {
+    move |buffers| {
         let start = Instant::now();
-        for round in 0..rounds {
-            use_buffer(&mut recycling.take(), round);
-        }
-        start.elapsed()
-    }
-}
-
-/// Sixteen buffers are taken, then all given back.
-pub fn sixteen<R: Recycling>() -> impl FnMut(u64) -> Duration {
-    let recycling = R::new();
-    move |rounds| {
-        let start = Instant::now();
-        for round in 0..rounds {
-            let mut guards: [R::Guard<'_>; 16] = std::array::from_fn(|_| recycling.take());
+        for round in 0..buffers / COUNT as u64 {
+            let mut guards: [R::Guard<'_>; COUNT] = std::array::from_fn(|_| recycling.take());
             for guard in &mut guards {
                 use_buffer(guard, round);
             }
@@ -62,13 +50,13 @@ pub fn sixteen<R: Recycling>() -> impl FnMut(u64) -> Duration {
     }
 }
 
-/// As `one`, on so many threads at a time, all with the same recycler. The time of the slowest.
+/// One buffer at a time, on so many threads, all with the same recycler. The time of the slowest.
 pub fn threads<R: Recycling + Sync>(threads: usize) -> impl FnMut(u64) -> Duration {
     let recycling = R::new();
-    move |rounds| {
+    move |buffers| {
         let run = || {
             let start = Instant::now();
-            for round in 0..rounds {
+            for round in 0..buffers / threads as u64 {
                 use_buffer(&mut recycling.take(), round);
             }
             start.elapsed()

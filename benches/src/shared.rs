@@ -4,7 +4,8 @@ use std::{
     hint::black_box,
     mem,
     rc::{Rc, Weak},
-    sync::{Arc, Weak as ArcWeak},
+    sync::{Arc, Barrier, Weak as ArcWeak},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -133,6 +134,28 @@ pub fn clone_drop<S: Shared>(count: u64) -> Duration {
     let time = start.elapsed();
     assert_eq!(sum, strong.as_ref().stamp().wrapping_mul(count));
     time
+}
+
+/// The same by `threads` threads at once, each with `count` clones of one handle of its own to one value. The time is that of a
+/// thread.
+pub fn clone_drop_together<S: Shared<Strong: Send + Sync>>(threads: usize, count: u64) -> Duration {
+    let pool = S::pool();
+    let strong = S::alloc(&pool, Value::new(1));
+    let barrier = Barrier::new(threads);
+    let clone_all = &|strong: S::Strong| {
+        barrier.wait();
+        let start = Instant::now();
+        let sum = (0..count).map(|_| look(&black_box(&strong).clone())).fold(0, u64::wrapping_add);
+        let time = start.elapsed();
+        assert_eq!(sum, strong.as_ref().stamp().wrapping_mul(count));
+        time
+    };
+    let times: Duration = thread::scope(|scope| {
+        let mine = (0..threads).map(|_| strong.clone());
+        let spawned: Vec<_> = mine.map(|strong| scope.spawn(move || clone_all(strong))).collect();
+        spawned.into_iter().map(|thread| thread.join().expect("its results are right")).sum()
+    });
+    times / threads as u32
 }
 
 /// A weak handle is made, upgraded, the value read, and both handles dropped, `count` times.

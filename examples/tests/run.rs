@@ -45,9 +45,10 @@ impl Drop for TempFile {
     }
 }
 
+// `lru_cache` and `particles` are run with small sizes below: theirs are for release builds.
 #[test]
 fn every_program_succeeds_without_arguments() {
-    for name in ["tour", "lists_and_trees", "word_index", "pipeline"] {
+    for name in ["tour", "lists_and_trees", "word_index", "pipeline", "drop_in", "json_tree", "packets", "executor"] {
         let output = run(&mut example(name));
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         assert!(!output.stdout.is_empty(), "{name}");
@@ -143,10 +144,164 @@ fn pipeline_wants_a_date_that_exists() {
     }
 }
 
+/// The figures of a row of a table, without the ratios.
+fn figures(stdout: &str, name: &str) -> Vec<f64> {
+    let row = stdout.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}: {stdout}"));
+    row.split_whitespace().filter(|word| !word.starts_with('×')).map(|word| word.parse().expect("a figure")).collect()
+}
+
+#[test]
+fn lru_cache_compares_caches_that_agree() {
+    let output = run(example("lru_cache").arg("2000"));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("With 2000 entries, and 32000 pages"), "{stdout}");
+    for name in ["KeyedPool ", "slab ", "slotmap ", "crate lru", "PoolRc<RefCell>", "Rc<RefCell>"] {
+        let figures = figures(&stdout, name);
+        assert_eq!(figures.len(), 4, "{stdout}");
+        assert!(figures.iter().all(|figure| *figure >= 0.0) && figures[3] > 70.0, "{stdout}");
+    }
+}
+
+#[test]
+fn particles_compares_worlds_that_agree() {
+    let output = run(example("particles").args(["2000", "5"]));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (without, with) = stdout.split_once("One in four has a target, ").expect("two tables");
+    assert_eq!(figures(without, "Vec ").len(), 5, "{stdout}");
+    assert_eq!(figures(with, "Vec and HashMap").len(), 6, "{stdout}");
+    for name in ["KeyedPool ", "SlotMap ", "DenseSlotMap", "Vec<Option<Box>>"] {
+        assert_eq!((figures(without, name).len(), figures(with, name).len()), (5, 6), "{stdout}");
+    }
+    let lost: u32 = with.split(' ').next().and_then(|number| number.parse().ok()).expect("how many were gone");
+    assert!(lost > 0, "{stdout}");
+}
+
+#[test]
+fn programs_that_compare_want_sizes_that_fit() {
+    for sizes in [&["0"][..], &["many"], &["200000000"], &["1", "2"]] {
+        assert_fails_with(&run(example("lru_cache").args(sizes)), "usage: lru_cache [ENTRIES]");
+    }
+    for sizes in [&["0"][..], &["1", "0"], &["-1"], &["20000000"], &["1", "2", "3"]] {
+        assert_fails_with(&run(example("particles").args(sizes)), "usage: particles [PARTICLES [FRAMES]]");
+    }
+}
+
+#[test]
+fn drop_in_answers_about_a_file() {
+    let text = "The cat, the hat.\r\n\r\nThe dog's\r\nday\r\n\r\n\r\nthe END, the cat\r\n";
+    let file = TempFile::new("cat.txt", text.as_bytes());
+    let output = run(example("drop_in").arg(&file.0));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("11 words in 3 paragraphs, 6 different ones, 2 more than once\n"), "{stdout}");
+    let common = "6 words are in more than a tenth of the paragraphs:\n      3  the\n      2  cat\n      1  day\n";
+    assert!(stdout.contains(common), "{stdout}");
+    assert!(stdout.contains("\nThe program from start to end"), "{stdout}");
+}
+
+#[test]
+fn drop_in_takes_an_empty_file() {
+    let file = TempFile::new("nothing.txt", b"");
+    let output = run(example("drop_in").arg(&file.0));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("0 words in 0 paragraphs"));
+}
+
+#[test]
+fn drop_in_names_the_file_that_it_cannot_read() {
+    let output = run(example("drop_in").arg("no/such/file.txt"));
+    assert_fails_with(&output, "drop_in: cannot read no/such/file.txt: ");
+    let file = TempFile::new("latin1_too.txt", b"caf\xe9 au lait");
+    let output = run(example("drop_in").arg(&file.0));
+    assert_fails_with(&output, "stream did not contain valid UTF-8\n");
+}
+
+#[test]
+fn json_tree_answers_about_a_document() {
+    let text =
+        r#"{"ships": [{"name": "Pequod", "crew": 30}, {"name": "Rachel", "sunk": false, "crew": null}], "ships": 2}"#;
+    let file = TempFile::new("ships.json", text.as_bytes());
+    let output = run(example("json_tree").arg(&file.0).args(["/ships/*/name", "/ships/0/crew", "/whales"]));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        stdout.contains("ships.json: 104 bytes, 10 nodes, 4 deep\n        3  objects\n        1  arrays\n"),
+        "{stdout}"
+    );
+    assert!(stdout.contains("\n/ships/*/name: 2 found\n    \"Pequod\"\n    \"Rachel\"\n"), "{stdout}");
+    assert!(stdout.contains("\n/ships/0/crew: 1 found\n    30\n"), "{stdout}");
+    assert!(stdout.contains("\n/whales: 0 found\n"), "{stdout}");
+    assert!(stdout.contains("`serde_json::Value` finds the same"), "{stdout}");
+}
+
+#[test]
+fn json_tree_tells_where_a_document_is_wrong() {
+    let file = TempFile::new("wrong.json", b"{\"a\": [1, 2}\n");
+    assert_fails_with(&run(example("json_tree").arg(&file.0)), "wrong.json: expected `,` or `]` at line 1 column 12\n");
+    let file = TempFile::new("deep.json", "[".repeat(1_000_000).as_bytes());
+    assert_fails_with(
+        &run(example("json_tree").arg(&file.0)),
+        "deep.json: recursion limit exceeded at line 1 column 128\n",
+    );
+    let file = TempFile::new("latin1.json", b"\"caf\xe9\"");
+    assert_fails_with(&run(example("json_tree").arg(&file.0)), "latin1.json: stream did not contain valid UTF-8\n");
+    assert_fails_with(&run(example("json_tree").arg("no/such.json")), "json_tree: cannot read no/such.json: ");
+}
+
+#[test]
+fn json_tree_wants_a_path_that_begins_with_a_slash() {
+    let file = TempFile::new("null.json", b"null");
+    let output = run(example("json_tree").arg(&file.0).arg("ships"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("json_tree: ships is no path: one begins with a slash"), "{stderr}");
+}
+
+#[test]
+fn json_tree_with_a_pool_asks_the_heap_for_little() {
+    let stdout = String::from_utf8(run(&mut example("json_tree")).stdout).expect("the output is UTF-8");
+    let row = stdout.lines().find_map(|line| line.strip_prefix("heap objects held")).expect("a row");
+    let objects: Vec<usize> = row.split_whitespace().map_while(|word| word.parse().ok()).collect();
+    assert_eq!(objects[0], 28_280, "one for each node");
+    assert!(objects[1] < 30, "{objects:?}");
+}
+
+#[test]
+fn packets_come_whole_and_pooled_ones_ask_the_heap_for_nothing() {
+    let file = TempFile::new("lines.txt", &[&b"short\n\nlonger "[..], &[b'x'; 5_000], b"\n\0\xff"].concat());
+    let output = run(example("packets").arg(&file.0));
+    let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(stdout.contains("5017 bytes in 7 packets"), "{stdout}");
+    let requests = |name| -> usize {
+        let row = stdout.lines().find_map(|line| line.strip_prefix(name)).expect("a row");
+        row.split_whitespace().rev().nth(1).expect("the last but one").parse().expect("a number")
+    };
+    // Both ends ask for each packet.
+    assert!(requests("Vec ") >= 12 * 2 * 7, "{stdout}");
+    assert_eq!(requests("PoolBytes  "), 0, "{stdout}");
+}
+
+#[test]
+fn packets_name_the_file_that_they_cannot_read() {
+    let output = run(example("packets").arg("no/such/file.txt"));
+    assert_fails_with(&output, "packets: cannot read no/such/file.txt: ");
+}
+
 #[test]
 fn program_goes_quietly_when_its_reader_does() {
-    for name in ["word_index", "pipeline"] {
+    for (name, args) in [
+        ("word_index", &[][..]),
+        ("pipeline", &[]),
+        ("drop_in", &[]),
+        ("json_tree", &[]),
+        ("lru_cache", &["100"]),
+        ("particles", &["100", "3"]),
+    ] {
         let mut child = example(name)
+            .args(args)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

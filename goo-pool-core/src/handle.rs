@@ -48,9 +48,9 @@ pub unsafe trait Handle: Sealed + Clone + Debug + Sized + 'static {
     ///
     /// # Safety
     ///
-    /// 1. `chunk` came from a pool behind a handle of this type, has not been given back since, and may be used
-    ///    for all of its segment: it is the pointer that the pool gave, not one made from a reference. If the pool
-    ///    belongs to one thread, this is the thread.
+    /// 1. `chunk` came from a pool behind a handle of this type, alone and not in a row, has not been given back since,
+    ///    and may be used for all of its segment: it is the pointer that the pool gave, not one made from a reference. If
+    ///    the pool belongs to one thread, this is the thread.
     /// 2. Nobody touches its bytes after this call.
     /// 3. `geometry` equals that pool's.
     unsafe fn deallocate_in(chunk: NonNull<u8>, geometry: &Geometry);
@@ -71,8 +71,8 @@ pub unsafe trait Handle: Sealed + Clone + Debug + Sized + 'static {
     ///
     /// # Safety
     ///
-    /// 1. `chunk` is a live chunk of a pool behind a handle of this type, given by the pool itself and on the thread
-    ///    as for [`deallocate_in`](Self::deallocate_in).
+    /// 1. `chunk` is a live chunk of a pool behind a handle of this type, allocated alone and not in a row, given by the pool
+    ///    itself and on the thread as for [`deallocate_in`](Self::deallocate_in).
     /// 2. `layout` is the pool's.
     unsafe fn of(chunk: NonNull<u8>, layout: Layout) -> Result<Self, BuildError>;
 
@@ -92,8 +92,8 @@ pub unsafe trait Handle: Sealed + Clone + Debug + Sized + 'static {
     /// As there.
     fn allocate(&self) -> Result<NonNull<u8>, AllocError>;
 
-    /// All chunks of a block at once, for values that go together. They are live from now on, as if each had been
-    /// allocated, but they come back together, by [`give_row`](Self::give_row) alone.
+    /// All chunks of a block at once, for values that go together. They are live from now on and may be used as any other,
+    /// but they come back together, by [`give_row`](Self::give_row) alone, and none of them leads to its pool.
     ///
     /// Takes a store for each 64 chunks and, in a pool for many threads, its lock. That pool has no room for a row where
     /// other threads that run have all that is free in their own memory.
@@ -107,7 +107,8 @@ pub unsafe trait Handle: Sealed + Clone + Debug + Sized + 'static {
     ///
     /// # Safety
     ///
-    /// 1. This pool gave the row. If it is for many threads, it has had a handle ever since: such a pool stays closed.
+    /// 1. This pool gave the row, and has not been reset since. If it is for many threads, it has had a handle ever since: such
+    ///    a pool stays closed.
     /// 2. None of its chunks was given back alone, and nobody touches one after this call.
     unsafe fn give_row(&self, row: Row);
 

@@ -99,8 +99,8 @@ impl RawPool {
     ///
     /// # Safety
     ///
-    /// 1. `chunk` came from this pool and has not been given back since (nor has the pool been reset). It is
-    ///    the pointer that the pool gave, not one made from a reference to what is in the chunk.
+    /// 1. `chunk` came from this pool, alone and not in a row, and has not been given back since (nor has the pool been
+    ///    reset). It is the pointer that the pool gave, not one made from a reference to what is in the chunk.
     /// 2. Nobody touches its bytes after this call.
     ///
     /// # Panics
@@ -119,7 +119,7 @@ impl RawPool {
     ///
     /// # Safety
     ///
-    /// 1. Nobody touches any chunk that was allocated before, nor gives it back.
+    /// 1. Nobody touches any chunk that was allocated before, alone or in a row, nor gives it back.
     /// 2. It is not called while [`for_each_live`](Self::for_each_live) runs.
     ///
     /// # Examples
@@ -208,7 +208,8 @@ impl RawPool {
         *self.heap.geometry
     }
 
-    /// Calls `visit` with every live chunk, in address order within each segment.
+    /// Calls `visit` with every live chunk, in address order within each segment. Those of a row are all live, whether
+    /// something was written there or not.
     ///
     /// `visit` may allocate and free in this pool: a chunk freed before its turn is not visited, one
     /// allocated meanwhile may be. Memory that becomes empty goes back when the walk is over.

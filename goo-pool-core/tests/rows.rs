@@ -1,6 +1,9 @@
 //! Rows: blocks handed out whole, between chunks that come and go alone.
 
 mod common;
+#[cfg(feature = "std")]
+#[path = "common/worker.rs"]
+mod worker;
 
 use std::alloc::Layout;
 use std::collections::BTreeSet;
@@ -138,11 +141,14 @@ fn a_row_keeps_a_closed_pool_and_its_own_segment() {
     let parent = Watched::default();
     let watch = parent.watch();
     let handle = RawPool::builder(layout).parent(parent).build_handle().unwrap();
+    let alone = handle.allocate().unwrap();
     let mut rows: Vec<Row> = (0..5).map(|_| handle.take_row().unwrap()).collect();
     let live: usize = rows.iter().map(Row::chunks).sum();
     drop(handle);
-    // SAFETY: a live chunk, and its layout.
-    let handle = unsafe { PoolHandle::of(rows[0].first(), layout) }.unwrap();
+    // SAFETY: a live chunk that was allocated alone, and its layout.
+    let handle = unsafe { PoolHandle::of(alone, layout) }.unwrap();
+    // SAFETY: it came from this pool, once.
+    unsafe { handle.deallocate(alone) };
     assert_eq!(handle.len(), live);
     while let Some(row) = rows.pop() {
         handle.shrink_to_fit();
@@ -158,7 +164,22 @@ fn a_row_keeps_a_closed_pool_and_its_own_segment() {
 #[cfg(feature = "std")]
 mod threads {
     use super::*;
+    use goo_pool_core::SyncPoolHandle;
+    use std::sync::Arc;
     use std::thread;
+
+    use super::worker::Worker;
+
+    struct Sent<C>(C);
+    // SAFETY: bytes, for any thread.
+    unsafe impl<C> Send for Sent<C> {}
+
+    impl<C> Sent<C> {
+        /// As a whole, or a closure would take the field alone.
+        fn get(self) -> C {
+            self.0
+        }
+    }
 
     #[test]
     fn rows_and_chunks_of_a_shared_pool_do_not_overlap() {
@@ -201,19 +222,71 @@ mod threads {
 
     #[test]
     fn a_row_goes_back_on_another_thread() {
-        struct Sent(Row);
-        // SAFETY: bytes, for any thread.
-        unsafe impl Send for Sent {}
         let handle = RawPool::builder(Layout::new::<u64>()).build_sync_handle().unwrap();
         let row = Sent(handle.take_row().unwrap());
         let other = handle.clone();
         thread::spawn(move || {
-            let row = row;
             // SAFETY: it came from this pool, which is open; nobody uses its chunks.
-            unsafe { other.give_row(row.0) };
+            unsafe { other.give_row(row.get()) };
         })
         .join()
         .unwrap();
         assert_eq!(handle.len(), 0);
+    }
+
+    /// A row once made the pool grow before it looked at what had come back.
+    #[test]
+    fn rows_take_what_other_threads_freed_before_the_pool_grows() {
+        const LAYOUT: Layout = Layout::new::<[u64; 8]>();
+        let count = scaled(20_000, 3000);
+        // The capacity before and after `again` has taken as many chunks as other threads freed before.
+        let grown = |again: &dyn Fn(&SyncPoolHandle)| {
+            let handle = RawPool::builder(LAYOUT).build_sync_handle().unwrap();
+            let chunks = Sent((0..count).map(|_| handle.allocate().unwrap()).collect::<Vec<_>>());
+            let in_thread = handle.clone();
+            let free = move || {
+                for chunk in chunks.get() {
+                    // SAFETY: it came from this pool, once.
+                    unsafe { in_thread.deallocate(chunk) };
+                }
+            };
+            thread::spawn(free).join().unwrap();
+            let before = handle.capacity();
+            again(&handle);
+            assert!(handle.len() >= count);
+            (before, handle.capacity())
+        };
+        let alone = grown(&|handle| (0..count).for_each(|_| _ = handle.allocate().unwrap()));
+        let rows = grown(&|handle| while handle.len() < count && handle.take_row().is_ok() {});
+        assert_eq!(rows.0, alone.0);
+        assert!(rows.1 <= alone.1, "rows need {rows:?}, chunks alone {alone:?}");
+    }
+
+    /// What threads at their very end had left in reserve was once out of a row's reach.
+    #[test]
+    fn a_row_that_would_be_refused_takes_what_ended_threads_left() {
+        for guests in [1, 60, 100] {
+            let handle = RawPool::builder(Layout::new::<u64>()).max_chunks(100).build_sync_handle().unwrap();
+            let handle = Arc::new(handle);
+            let (thread, in_thread) = (Worker::start(), handle.clone());
+            let use_all = move |handle: &SyncPoolHandle, count: usize| {
+                for chunk in (0..count).map(|_| handle.allocate().unwrap()).collect::<Vec<_>>() {
+                    // SAFETY: it came from this pool, once.
+                    unsafe { handle.deallocate(chunk) };
+                }
+            };
+            // Now it has an index, so that it will have had one.
+            thread.run({
+                let handle = handle.clone();
+                move || use_all(&handle, 1)
+            });
+            thread.end_with(move || use_all(&in_thread, guests));
+            let rows: Vec<Row> = std::iter::from_fn(|| handle.take_row().ok()).collect();
+            assert_eq!((rows.iter().map(Row::chunks).sum::<usize>(), handle.len()), (100, 100));
+            for row in rows {
+                // SAFETY: it came from this pool, which is open; nobody uses its chunks.
+                unsafe { handle.give_row(row) };
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@ use proc_macro2::Ident;
 use syn::Member;
 use syn::ext::IdentExt;
 
+use crate::default_pool;
 use crate::errors::Errors;
 use crate::generics::maybe_unsized_tail;
 use crate::input::{Field, Input, Shape, Variant};
@@ -15,6 +16,7 @@ use crate::options::ContainerOptions;
 
 /// Reports what is wrong with `input`.
 pub(crate) fn check(input: &Input, errors: &mut Errors) {
+    default_pool::check(input, errors);
     match &input.shape {
         Shape::Struct(fields) => check_fields(fields, errors),
         Shape::Enum(variants) => check_enum(input, variants, errors),
@@ -47,7 +49,7 @@ fn check_enum(input: &Input, variants: &[Variant], errors: &mut Errors) {
         }
         if variant.options.skip.is_none() {
             check_fields(&variant.fields, errors);
-            check_names(variant, &mut functions, errors);
+            check_names(input, variant, &mut functions, errors);
         }
     }
 }
@@ -79,10 +81,16 @@ fn check_links(input: &Input, errors: &mut Errors) {
 }
 
 /// Reports a constructor whose name a variant before has taken.
-fn check_names<'a>(variant: &'a Variant, functions: &mut HashMap<String, &'a Ident>, errors: &mut Errors) {
-    let Names { new, try_new } = Names::of_variant(variant);
+fn check_names<'a>(
+    input: &Input,
+    variant: &'a Variant,
+    functions: &mut HashMap<String, &'a Ident>,
+    errors: &mut Errors,
+) {
+    let names = Names::of_variant(variant);
+    let without_pool = default_pool::of(input).and_then(|_| names.without_pool());
     let mut reported = false;
-    for name in [new, try_new] {
+    for name in [Some(names), without_pool].into_iter().flatten().flat_map(|names| [names.new, names.try_new]) {
         let taken = functions.insert(name.unraw().to_string(), &variant.ident);
         if let (Some(other), false) = (taken, reported) {
             reported = true;

@@ -7,6 +7,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
+use crate::default_pool;
 use crate::generics;
 use crate::input::{Field, Input, Shape, Source, Variant, array, repeat};
 use crate::links;
@@ -48,6 +49,7 @@ pub(crate) fn expand(input: &Input, body: Body) -> TokenStream {
     let (krate, ident) = (&expander.krate, &input.ident);
     let generics = generics::of_impl(input, &expander.private);
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let default_pool = default_pool::of(input).map(|pool| pool.expand(input, krate, body));
     let allow = input.allow();
     let links = links::expand(input, &expander.private, body);
     quote! {
@@ -61,6 +63,7 @@ pub(crate) fn expand(input: &Input, body: Body) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #krate::Pooled for #ident #type_generics #where_clause {}
 
+        #default_pool
         #links
     }
 }
@@ -97,6 +100,20 @@ struct Constructor<'a> {
     title: String,
     /// How the value comes into the chunk, for the documentation.
     how: &'static str,
+    /// The body of the one that returns an error.
+    build: TokenStream,
+}
+
+/// A way for a constructor's value into a pool: the pool is an argument, or it is the default pool.
+struct Way<'a> {
+    names: &'a Names,
+    /// The pool, for the documentation.
+    place: &'static str,
+    /// The type parameter, in angle brackets.
+    parameter: Option<&'a TokenStream>,
+    /// The pool's name, and the whole argument.
+    first: Option<(&'a Ident, TokenStream)>,
+    box_type: TokenStream,
     /// The body of the one that returns an error.
     build: TokenStream,
 }
@@ -183,30 +200,66 @@ impl<'a> Expander<'a> {
         Constructor { names, fields, title, how, build }
     }
 
-    /// The pair of functions, with their names.
-    fn functions(&self, constructor: &Constructor<'_>) -> [(Ident, TokenStream); 2] {
-        let Self { krate, private, pools: Pools { parameter, pool_type, box_type, .. }, .. } = self;
-        let Constructor { names: Names { new, try_new }, fields, title, how, build } = constructor;
+    /// The functions of a constructor, with their names: a pair that takes the pool, and a pair for the default pool.
+    fn functions(&self, constructor: &Constructor<'_>) -> Vec<(Ident, TokenStream)> {
+        let Self { krate, pool, pools: Pools { parameter, pool_type, box_type, .. }, .. } = self;
+        let Constructor { names, fields, build, .. } = constructor;
+        let pool_argument = match self.body {
+            Body::Whole => quote!(#pool: &#pool_type),
+            Body::Stub => quote!(_: &#pool_type),
+        };
+        let in_a_pool = Way {
+            names,
+            place: "`pool`",
+            parameter: Some(parameter),
+            first: Some((pool, pool_argument)),
+            box_type: box_type.clone(),
+            build: build.clone(),
+        };
+        let mut functions = self.pair(constructor, &in_a_pool);
+
+        if let (Some(default), Some(without_pool)) = (default_pool::of(self.input), names.without_pool()) {
+            let (try_new_in, handle) = (&names.try_new, default.handle(krate));
+            let arguments = fields.iter().filter_map(Field::argument);
+            let in_the_default_pool = Way {
+                names: &without_pool,
+                place: "the default pool",
+                parameter: None,
+                first: None,
+                box_type: quote!(#krate::generic::PoolBox<Self, #handle>),
+                build: quote! {
+                    <Self as #krate::DefaultPool>::with_default_pool(|#pool| Self::#try_new_in(#pool #(, #arguments)*))
+                },
+            };
+            functions.extend(self.pair(constructor, &in_the_default_pool));
+        }
+        functions
+    }
+
+    /// The pair of functions that goes one way, with their names.
+    fn pair(&self, constructor: &Constructor<'_>, way: &Way<'_>) -> Vec<(Ident, TokenStream)> {
+        let Self { krate, private, .. } = self;
+        let Constructor { fields, title, how, .. } = constructor;
+        let Way { names: Names { new, try_new }, place, parameter, first, box_type, build } = way;
         let vis = self.input.constructor_vis();
         let result = quote!(#private::Result<#box_type, #krate::AllocError>);
         let bounds = generics::of_constructor(self.input, fields, &quote!(#private::Default));
 
         let (arguments, types): (Vec<_>, Vec<_>) = fields.iter().filter_map(|field| self.parameter(field)).unzip();
-        // Clippy's default limit is seven, and the pool is one.
-        let allow = (arguments.len() > 6).then(|| quote!(#[allow(clippy::too_many_arguments)]));
-        let pool = &self.pool;
+        let count = arguments.len() + usize::from(first.is_some());
+        // Clippy's default limit is seven.
+        let allow = (count > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
+        let (pool, first) = first.as_ref().map(|(pool, first)| (quote!(#pool,), quote!(#first,))).unzip();
         let (parameters, new_body, try_new_body) = match self.body {
             Body::Whole => (
-                quote!(#pool: &#pool_type #(, #arguments: #types)*),
-                quote!(#private::expect(Self::#try_new(#pool #(, #arguments)*))),
+                quote!(#first #(#arguments: #types),*),
+                quote!(#private::expect(Self::#try_new(#pool #(#arguments),*))),
                 build.clone(),
             ),
-            Body::Stub => {
-                (quote!(_: &#pool_type #(, _: #types)*), quote!(#private::reported()), quote!(#private::reported()))
-            }
+            Body::Stub => (quote!(#first #(_: #types),*), quote!(#private::reported()), quote!(#private::reported())),
         };
 
-        let first = format!(" Builds a `{title}` in a chunk of `pool`.");
+        let summary = format!(" Builds a `{title}` in a chunk of {place}.");
         let how = format!(" {how}");
         let panics = format!(
             " When the pool has reached its limit. When memory runs out, this fails as \
@@ -215,7 +268,7 @@ impl<'a> Expander<'a> {
         let errors = " When the pool has reached its limit, or memory runs out. No field has \
                       been evaluated then; the arguments are dropped.";
         let new_function = quote! {
-            #[doc = #first]
+            #[doc = #summary]
             #[doc = ""]
             #[doc = #how]
             #[doc = ""]
@@ -230,7 +283,7 @@ impl<'a> Expander<'a> {
             }
         };
         let try_new_function = quote! {
-            #[doc = #first]
+            #[doc = #summary]
             #[doc = ""]
             #[doc = #how]
             #[doc = ""]
@@ -243,7 +296,7 @@ impl<'a> Expander<'a> {
                 #try_new_body
             }
         };
-        [(new.clone(), new_function), (try_new.clone(), try_new_function)]
+        vec![(new.clone(), new_function), (try_new.clone(), try_new_function)]
     }
 
     /// The argument that `field` needs, and its type.

@@ -11,6 +11,7 @@ use proc_macro::TokenStream;
 use syn::DeriveInput;
 
 mod check;
+mod default_pool;
 mod errors;
 mod expand;
 mod generics;
@@ -30,6 +31,7 @@ use input::Input;
 /// | a struct | `new_in(&Pool<Self>, fields...) -> PoolBox<Self>` |
 /// | | `try_new_in(&Pool<Self>, fields...) -> Result<PoolBox<Self>, AllocError>` |
 /// | each variant of an enum | `new_variant_in` and `try_new_variant_in`, the variant in snake case |
+/// | a type with a pool of its own (`thread_local`, `global`) | all of these again, without the pool and without `_in` |
 ///
 /// They are as visible as the type, and have an argument for each field, in declaration order. The pool may be of any
 /// kind: from a `SyncPool` or a `LocalPool`, it is a `SyncPoolBox` that comes.
@@ -156,6 +158,43 @@ use input::Input;
 ///
 /// assert_eq!(Counter::<u64>::new_in(&Pool::new()).next, 1);
 /// ```
+///
+/// `#[pooled(thread_local)]` or `#[pooled(global)]`: a pool of the type's own, one for each thread or one for all. It
+/// implements `DefaultPool`, so that `PoolBox::new(value)`, or `SyncPoolBox::new(value)`, needs no pool; and each constructor
+/// has a second one that takes none, without the `_in` of its name. So `rename` has to end in `_in` then.
+///
+/// ```
+/// use goo_pool_typed::{PoolBox, Pooled, SyncPoolBox};
+///
+/// #[derive(Pooled)]
+/// #[pooled(thread_local)]
+/// struct Node {
+///     value: u32,
+///     next: Option<PoolBox<Node>>,
+/// }
+///
+/// let list = Node::new(1, Some(Node::try_new(2, None)?));
+/// assert_eq!(list.value + list.next.as_ref().unwrap().value, 3);
+///
+/// #[derive(Pooled)]
+/// #[pooled(global, rename = "message_in")]
+/// struct Message {
+///     text: String,
+/// }
+///
+/// impl Message {
+///     fn new(text: &str) -> SyncPoolBox<Self> {
+///         Self::message(text.trim().to_string()) // `new` was wanted for this
+///     }
+/// }
+///
+/// let message = Message::new(" from anywhere ");
+/// std::thread::spawn(move || assert_eq!(message.text, "from anywhere")).join().unwrap();
+/// # Ok::<(), goo_pool_typed::AllocError>(())
+/// ```
+///
+/// A generic type has none: a variable of a thread or of all has no parameters. Make a pool where it is needed, or give one
+/// instance a pool of its own with `default_pool!(thread_local, List<u32>)`. Both need the feature `std`.
 ///
 /// `#[pooled(clone)]` and `#[pooled(walk)]`, on a type with links: see [Links](#links).
 ///

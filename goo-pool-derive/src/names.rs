@@ -34,6 +34,15 @@ impl Names {
         }
     }
 
+    /// The constructors that take no pool: they do without the `_in` too. `None` if that leaves no name.
+    pub(crate) fn without_pool(&self) -> Option<Self> {
+        let name = self.new.unraw().to_string();
+        let name = name.strip_suffix("_in")?;
+        let mut new: Ident = syn::parse_str(name).or_else(|_| syn::parse_str(&format!("r#{name}"))).ok()?;
+        new.set_span(self.new.span());
+        Some(Self::from_new(new))
+    }
+
     /// The pair, given the first.
     fn from_new(mut new: Ident) -> Self {
         // Errors point at the user's word, but lints see a macro's code: nobody has to use

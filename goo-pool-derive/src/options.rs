@@ -31,6 +31,10 @@ pub(crate) struct ContainerOptions {
     pub(crate) rename: Opt<Ident>,
     /// `bound = "T: Trait"`.
     pub(crate) bound: Opt<Punctuated<WherePredicate, Token![,]>>,
+    /// `thread_local`.
+    pub(crate) thread_local: Opt<()>,
+    /// `global`.
+    pub(crate) global: Opt<()>,
     /// `clone`.
     pub(crate) clone: Opt<()>,
     /// `walk`.
@@ -68,6 +72,8 @@ impl ContainerOptions {
             "vis" => entry.set(&mut options.vis, visibility),
             "rename" => entry.set(&mut options.rename, name),
             "bound" => entry.set(&mut options.bound, bound),
+            "thread_local" => entry.set(&mut options.thread_local, flag),
+            "global" => entry.set(&mut options.global, flag),
             "clone" => entry.set(&mut options.clone, flag),
             "walk" => entry.set(&mut options.walk, flag),
             _ => entry.unknown(),
@@ -116,7 +122,7 @@ impl Level {
     /// The options known here.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Self::Container => &["crate", "vis", "rename", "bound", "clone", "walk"],
+            Self::Container => &["crate", "vis", "rename", "bound", "clone", "walk", "thread_local", "global"],
             Self::Variant => &["rename", "skip"],
             Self::Field => &["default", "into", "link", "rename"],
         }

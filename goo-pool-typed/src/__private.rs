@@ -20,16 +20,30 @@
 use core::mem::{self, MaybeUninit};
 use core::ptr;
 
+#[cfg(feature = "std")]
+use std::thread::LocalKey;
+
 pub use core::array::from_fn;
 pub use core::clone::Clone;
+pub use core::compile_error;
 pub use core::convert::Into;
 pub use core::default::Default;
 pub use core::iter::Empty;
 pub use core::marker::{PhantomData, Sized};
 pub use core::ops::Drop;
+pub use core::ops::FnOnce;
 pub use core::result::Result;
+pub use goo_pool_core::PoolHandle;
+#[cfg(not(feature = "std"))]
+pub use goo_pool_core::PoolHandle as SyncPoolHandle;
+#[cfg(feature = "std")]
+pub use goo_pool_core::SyncPoolHandle;
+#[cfg(feature = "std")]
+pub use std::thread_local;
 
 use crate::AllocError;
+#[cfg(feature = "std")]
+use crate::LazyPool;
 use crate::error::fail;
 use crate::generic::{Kind, PoolBox};
 pub use crate::links::clone::{CloneNode, Clones, clone};
@@ -151,6 +165,28 @@ pub fn expect<T, H: Kind>(result: Result<PoolBox<T, H>, AllocError>) -> PoolBox<
         Ok(value) => value,
         Err(error) => fail(error),
     }
+}
+
+/// Calls `use_it` with this thread's pool.
+#[cfg(feature = "std")]
+#[inline(always)]
+pub fn with_thread_pool<T, R>(key: &'static LocalKey<LazyPool<T>>, use_it: impl FnOnce(&LazyPool<T>) -> R) -> R {
+    let mut use_it = Some(use_it);
+    // The closure is called once, wherever.
+    let called = key.try_with(|pool| use_it.take().map(|use_it| use_it(pool)));
+    match (called, use_it) {
+        (Ok(Some(result)), _) => result,
+        (_, Some(use_it)) => with_fresh_pool_slow(use_it),
+        _ => unreachable!("it has been called, and returned"),
+    }
+}
+
+/// The thread ends, and its pool has gone.
+#[cfg(feature = "std")]
+#[cold]
+#[inline(never)]
+fn with_fresh_pool_slow<T, R>(use_it: impl FnOnce(&LazyPool<T>) -> R) -> R {
+    use_it(&LazyPool::new())
 }
 
 /// The body of a constructor whose type has a mistake that the derive has reported.

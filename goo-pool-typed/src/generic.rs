@@ -9,7 +9,6 @@ pub use goo_pool_core::{Handle, PoolHandle};
 
 pub use crate::pool::{AllocIter, Pool};
 pub use crate::pool_box::PoolBox;
-pub use crate::rc::RcKind;
 pub use crate::rc::generic::{PoolRc, PoolWeak, RcPool};
 pub use crate::source::{AnyThread, Kind, Over, Source};
 #[cfg(feature = "std")]

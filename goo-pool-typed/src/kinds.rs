@@ -1,8 +1,10 @@
 //! The kinds of pools by their plain names. They are one body of code: `pool.rs` and `pool_box.rs`.
 
+use core::cell::OnceCell;
 #[cfg(feature = "std")]
 use std::sync::OnceLock;
 
+use goo_pool_core::PoolHandle;
 #[cfg(feature = "std")]
 use goo_pool_core::SyncPoolHandle;
 
@@ -26,6 +28,25 @@ use crate::generic;
 /// assert_eq!(*point, (5.0, 2.0));
 /// ```
 pub type Pool<T> = generic::Pool<T>;
+
+/// A [`Pool`] that is made when it is first used, for a `thread_local!`: [`new`](LazyPool::new) is a constant.
+///
+/// Its boxes are [`PoolBox`]es, and a clone of it is the same pool. `#[pooled(thread_local)]` declares one for a type: see
+/// [`DefaultPool`](crate::DefaultPool).
+///
+/// # Examples
+///
+/// ```
+/// use goo_pool_typed::{LazyPool, PoolBox};
+///
+/// thread_local! {
+///     static NAMES: LazyPool<String> = const { LazyPool::new() };
+/// }
+///
+/// let name: PoolBox<String> = NAMES.with(|names| names.alloc(String::from("mine")));
+/// assert_eq!((name.as_str(), NAMES.with(LazyPool::len)), ("mine", 1));
+/// ```
+pub type LazyPool<T> = generic::Pool<T, OnceCell<PoolHandle>>;
 
 /// Owns a value in a [`Pool`]; dropping it drops the value and gives its chunk back.
 ///

@@ -6,6 +6,7 @@ use core::iter::FusedIterator;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::panic::{RefUnwindSafe, UnwindSafe};
+use core::pin::Pin;
 use core::ptr;
 
 use goo_pool_core::{AllocError, Geometry, Global, Handle, PoolHandle, Stats};
@@ -35,10 +36,10 @@ unsafe impl<T, S: AnyThread> Send for Pool<T, S> {}
 unsafe impl<T, S: AnyThread> Sync for Pool<T, S> {}
 
 /// A type's geometry in pools behind an `H`, computed by the compiler.
-struct GeometryOf<T, H>(PhantomData<(T, H)>);
+pub(crate) struct GeometryOf<T, H>(PhantomData<(T, H)>);
 
 impl<T, H: Handle> GeometryOf<T, H> {
-    const VALUE: Geometry = match Geometry::of::<H>(Layout::new::<T>()) {
+    pub(crate) const VALUE: Geometry = match Geometry::of::<H>(Layout::new::<T>()) {
         Ok(geometry) => geometry,
         Err(_) => panic!("the type is too large for a pool"),
     };
@@ -148,6 +149,54 @@ impl<T, S: Source> Pool<T, S> {
     pub fn try_alloc_with(&self, make: impl FnOnce() -> T) -> Result<PoolBox<T, S::Handle>, AllocError> {
         let slot = self.try_alloc_uninit()?;
         Ok(PoolBox::write(slot, make()))
+    }
+
+    /// Moves `value` into the pool, pinned, as `Box::pin` does.
+    ///
+    /// A pool is for one type, and a future has one although nobody can write it: the compiler finds it, as that of a
+    /// closure. [`unsize!`](crate::unsize) makes futures of different types, each from its own pool, one type.
+    ///
+    /// # Panics
+    ///
+    /// As [`alloc`](Self::alloc).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{Pool, PoolBox, unsize};
+    /// use std::future::Future;
+    /// use std::pin::Pin;
+    /// # use std::task::{Context, Poll, Waker};
+    ///
+    /// async fn double(n: u32) -> u32 {
+    ///     2 * n
+    /// }
+    ///
+    /// let (doubles, texts) = (Pool::new(), Pool::new());
+    /// let mut tasks: Vec<Pin<PoolBox<dyn Future<Output = u32>>>> = Vec::new();
+    /// for n in 0..3 {
+    ///     tasks.push(unsize!(doubles.pin(double(n)), dyn Future<Output = u32>));
+    ///     tasks.push(unsize!(texts.pin(async move { n.to_string().len() as u32 }), dyn Future<Output = u32>));
+    /// }
+    /// # let mut context = Context::from_waker(Waker::noop());
+    /// let results: Vec<Poll<u32>> = tasks.iter_mut().map(|task| task.as_mut().poll(&mut context)).collect();
+    /// assert_eq!(results, [0, 1, 2, 1, 4, 1].map(Poll::Ready));
+    /// assert_eq!((doubles.len(), texts.len()), (3, 3));
+    /// ```
+    #[inline]
+    #[must_use = "the value is dropped at once if its box is not used"]
+    pub fn pin(&self, value: T) -> Pin<PoolBox<T, S::Handle>> {
+        PoolBox::into_pin(self.alloc(value))
+    }
+
+    /// Moves `value` into the pool, pinned, or gives it back.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_alloc`](Self::try_alloc).
+    #[inline]
+    pub fn try_pin(&self, value: T) -> Result<Pin<PoolBox<T, S::Handle>>, TryAllocError<T>> {
+        self.try_alloc(value).map(PoolBox::into_pin)
     }
 
     /// A default value in the pool.

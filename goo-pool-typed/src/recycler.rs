@@ -2,14 +2,14 @@
 
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, forget};
+use core::mem::{ManuallyDrop, forget, take};
 use core::ops::{Deref, DerefMut};
 
 use goo_pool_core::{AllocError, PoolHandle};
 
 use crate::error::fail;
 use crate::generic::{Kind, Pool, PoolBox, Source};
-use crate::shelf::{Recycle, RecyclerStats, Shelf};
+use crate::shelf::{RecyclerStats, Shelf};
 
 /// So many values are kept unless [`Recycler::keep`] says otherwise.
 const KEEP: usize = 32;
@@ -38,7 +38,7 @@ const KEEP: usize = 32;
 /// ```
 ///
 /// The recycler of a `SyncPool` is a [`SyncRecycler`](crate::SyncRecycler).
-pub struct Recycler<T, H: Recycle = PoolHandle> {
+pub struct Recycler<T, H: Kind = PoolHandle> {
     pool: Pool<T, H::Source>,
     reset: fn(&mut T),
     shelf: H::Shelf<PoolBox<T, H>>,
@@ -79,7 +79,7 @@ pub struct Recycler<T, H: Recycle = PoolHandle> {
 #[cfg(feature = "std")]
 pub type SyncRecycler<T> = Recycler<T, goo_pool_core::SyncPoolHandle>;
 
-impl<T, S: Source<Handle: Recycle>> Pool<T, S> {
+impl<T, S: Source> Pool<T, S> {
     /// Lends values that are kept alive when they come back, after a call of `reset`.
     ///
     /// `reset` sees each value as its last user left it, perhaps in the middle of a panic. What it needs to know is in the
@@ -115,7 +115,7 @@ impl<T, S: Source<Handle: Recycle>> Pool<T, S> {
     }
 }
 
-impl<T, H: Recycle> Recycler<T, H> {
+impl<T, H: Kind> Recycler<T, H> {
     /// Keeps at most so many values, instead of 32. Set it first: what is kept now is dropped.
     ///
     /// # Examples
@@ -178,13 +178,30 @@ impl<T, H: Recycle> Recycler<T, H> {
 
     /// Drops all values that are kept now.
     pub fn clear(&self) {
-        self.shelf.clear();
+        // Dropped with no borrow and no lock.
+        self.shelf.with_each(|kept| take(&mut kept.boxes)).for_each(drop);
     }
 
-    /// The recycler's numbers.
+    /// The recycler's numbers. What it keeps and what it lends live in its [`pool`](Self::pool), whose `len` and `stats` count
+    /// both.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::Pool;
+    ///
+    /// let buffers = Pool::<Vec<u8>>::new().recycler(Vec::clear);
+    /// let two = (buffers.take(), buffers.take());
+    /// drop(two);
+    /// let one = buffers.take();
+    /// let stats = buffers.stats();
+    /// assert_eq!((stats.made, stats.reused, stats.kept, stats.dropped), (2, 1, 1, 0));
+    /// assert_eq!(buffers.pool().len(), 2);
+    /// # drop(one);
+    /// ```
     #[must_use]
     pub fn stats(&self) -> RecyclerStats {
-        self.shelf.stats()
+        self.shelf.with_each(|kept| kept.stats()).fold(RecyclerStats::default(), RecyclerStats::plus)
     }
 
     /// The pool that the values live in.
@@ -194,7 +211,7 @@ impl<T, H: Recycle> Recycler<T, H> {
     }
 }
 
-impl<T, H: Recycle> fmt::Debug for Recycler<T, H> {
+impl<T, H: Kind> fmt::Debug for Recycler<T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recycler").field("stats", &self.stats()).finish_non_exhaustive()
     }
@@ -342,9 +359,9 @@ pub trait AnyRecycler: Sealed {
 
 pub trait Sealed {}
 
-impl<T, H: Recycle> Sealed for Recycler<T, H> {}
+impl<T, H: Kind> Sealed for Recycler<T, H> {}
 
-impl<T, H: Recycle> AnyRecycler for Recycler<T, H> {
+impl<T, H: Kind> AnyRecycler for Recycler<T, H> {
     type Value = T;
     type Handle = H;
 
@@ -354,26 +371,27 @@ impl<T, H: Recycle> AnyRecycler for Recycler<T, H> {
             return Ok(kept);
         }
         let made = self.pool.try_alloc_with(make)?;
-        self.shelf.count_made();
+        self.shelf.with_mine(|kept| kept.counted.made += 1);
         Ok(made)
     }
 
     #[inline]
     fn give_back(&self, mut boxed: PoolBox<T, H>) {
-        /// Counts a value that is dropped because its `reset` panicked.
-        struct CountOnUnwind<'r, B, S: Shelf<B>>(&'r S, PhantomData<B>);
+        /// Counts a value that is not kept, because its `reset` panics or there is no room.
+        struct CountAsDropped<'s, B, S: Shelf<B>>(&'s S, PhantomData<B>);
 
-        impl<B, S: Shelf<B>> Drop for CountOnUnwind<'_, B, S> {
-            #[cold]
+        impl<B, S: Shelf<B>> Drop for CountAsDropped<'_, B, S> {
             fn drop(&mut self) {
-                self.0.count_dropped();
+                self.0.with_mine(|kept| kept.counted.dropped += 1);
             }
         }
 
-        let guard = CountOnUnwind(&self.shelf, PhantomData);
+        let count = CountAsDropped(&self.shelf, PhantomData);
         (self.reset)(&mut boxed);
-        forget(guard);
-        // With no borrow and no lock: the destructor of what has no room may use the recycler.
-        drop(self.shelf.put(boxed));
+        match self.shelf.put(boxed) {
+            None => forget(count),
+            // With no borrow and no lock: its destructor may use the recycler.
+            Some(boxed) => drop(boxed),
+        }
     }
 }

@@ -1,20 +1,22 @@
 //! The scope: values that live in a pool's blocks and all go at once.
 
-use core::alloc::Layout;
-use core::cell::{Cell, RefCell};
+mod filled;
+mod rows;
+
+use core::cell::Cell;
 use core::fmt;
-use core::iter;
 use core::marker::PhantomData;
-use core::mem::{forget, needs_drop};
+use core::mem::forget;
 use core::panic::{RefUnwindSafe, UnwindSafe};
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use core::slice;
 
-use alloc::vec::Vec;
-use goo_pool_core::{AllocError, PoolHandle, Row};
+use goo_pool_core::{AllocError, PoolHandle};
 
 use crate::error::{TryAllocError, fail};
 use crate::generic::{AnyThread, Kind, Pool, Source};
+use crate::pool::GeometryOf;
+use rows::Rows;
 
 /// An arena on a pool's blocks: hands out `&mut T`, and drops all values at once.
 ///
@@ -136,6 +138,9 @@ unsafe impl<T: Send, H: Kind + AnyThread> Send for Scope<T, H> {}
 impl<T: UnwindSafe, H: Kind> UnwindSafe for Scope<T, H> {}
 impl<T: RefUnwindSafe, H: Kind> RefUnwindSafe for Scope<T, H> {}
 
+/// The values are elsewhere, and never pinned.
+impl<T, H: Kind> Unpin for Scope<T, H> {}
+
 impl<T, S: Source> Pool<T, S> {
     /// An arena on this pool's blocks: its values are dropped together.
     ///
@@ -209,8 +214,10 @@ impl<T, S: Source> Pool<T, S> {
     }
 }
 
-#[expect(clippy::mut_from_ref, reason = "each is to a value of its own")]
 impl<T, H: Kind> Scope<T, H> {
+    /// Bytes from one value to the next, as the pool has it.
+    const STRIDE: usize = GeometryOf::<T, H>::VALUE.stride();
+
     /// Moves `value` into the scope.
     ///
     /// # Panics
@@ -218,12 +225,7 @@ impl<T, H: Kind> Scope<T, H> {
     /// If the pool has no wholly free block left within its limit. Without memory it fails as `Box::new` does.
     #[inline]
     pub fn alloc(&self, value: T) -> &mut T {
-        let chunk = match self.rows.bump(stride_of::<T>()) {
-            Some(chunk) => chunk,
-            None => self.rows.bump_slow_or_fail(),
-        };
-        // SAFETY: the chunk was just taken.
-        unsafe { self.write(chunk, value) }
+        self.place().write(value)
     }
 
     /// Moves `value` into the scope, or gives it back.
@@ -249,15 +251,10 @@ impl<T, H: Kind> Scope<T, H> {
     /// ```
     #[inline]
     pub fn try_alloc(&self, value: T) -> Result<&mut T, TryAllocError<T>> {
-        let chunk = match self.rows.bump(stride_of::<T>()) {
-            Some(chunk) => chunk,
-            None => match self.rows.bump_slow() {
-                Ok(chunk) => chunk,
-                Err(error) => return Err(TryAllocError::new(value, error)),
-            },
-        };
-        // SAFETY: the chunk was just taken.
-        Ok(unsafe { self.write(chunk, value) })
+        match self.try_place() {
+            Ok(place) => Ok(place.write(value)),
+            Err(error) => Err(TryAllocError::new(value, error)),
+        }
     }
 
     /// Calls `make` and puts its value into the scope, at a place that is reserved before. `make` may use the scope, and
@@ -282,12 +279,8 @@ impl<T, H: Kind> Scope<T, H> {
     /// ```
     #[inline]
     pub fn alloc_with(&self, make: impl FnOnce() -> T) -> &mut T {
-        let chunk = match self.rows.bump(stride_of::<T>()) {
-            Some(chunk) => chunk,
-            None => self.rows.bump_slow_or_fail(),
-        };
-        // SAFETY: the chunk was just taken.
-        unsafe { self.write_with(chunk, make) }
+        let place = self.place();
+        place.write(make())
     }
 
     /// As [`alloc_with`](Self::alloc_with), with an error instead of a panic.
@@ -298,12 +291,8 @@ impl<T, H: Kind> Scope<T, H> {
     /// then.
     #[inline]
     pub fn try_alloc_with(&self, make: impl FnOnce() -> T) -> Result<&mut T, AllocError> {
-        let chunk = match self.rows.bump(stride_of::<T>()) {
-            Some(chunk) => chunk,
-            None => self.rows.bump_slow()?,
-        };
-        // SAFETY: the chunk was just taken.
-        Ok(unsafe { self.write_with(chunk, make) })
+        let place = self.try_place()?;
+        Ok(place.write(make()))
     }
 
     /// A default value in the scope.
@@ -398,299 +387,54 @@ impl<T, H: Kind> Scope<T, H> {
         self.rows.rewind();
     }
 
-    /// # Safety
-    ///
-    /// 1. `chunk` is what [`Rows::bump`] gave just now.
     #[inline(always)]
-    unsafe fn write_with(&self, chunk: NonNull<u8>, make: impl FnOnce() -> T) -> &mut T {
-        let guard = VacateOnUnwind { rows: &self.rows, chunk };
-        let value = make();
-        forget(guard);
-        // SAFETY: (1); `make` cannot reach it.
-        unsafe { self.write(chunk, value) }
+    fn place(&self) -> Place<'_, T, H> {
+        let chunk = match self.rows.bump(Self::STRIDE) {
+            Some(chunk) => chunk,
+            None => self.rows.bump_slow_or_fail(),
+        };
+        Place { chunk: chunk.cast(), rows: &self.rows }
     }
 
-    /// # Safety
-    ///
-    /// 1. `chunk` is what [`Rows::bump`] gave, and nobody has used it yet.
     #[inline(always)]
-    unsafe fn write(&self, chunk: NonNull<u8>, value: T) -> &mut T {
-        let mut place = chunk.cast::<T>();
-        // SAFETY: the chunk is for a `T`, and ours alone (1).
-        unsafe { place.write(value) };
+    fn try_place(&self) -> Result<Place<'_, T, H>, AllocError> {
+        let chunk = match self.rows.bump(Self::STRIDE) {
+            Some(chunk) => chunk,
+            None => self.rows.bump_slow()?,
+        };
+        Ok(Place { chunk: chunk.cast(), rows: &self.rows })
+    }
+}
+
+/// A place for one value. If none comes, because what would make it panics, dropping this gives the place up.
+struct Place<'s, T, H: Kind> {
+    /// Invariant: what [`Rows::bump`] gave. Nobody else has it.
+    chunk: NonNull<T>,
+    rows: &'s Rows<H>,
+}
+
+impl<'s, T, H: Kind> Place<'s, T, H> {
+    #[inline(always)]
+    fn write(self, value: T) -> &'s mut T {
+        let mut chunk = self.chunk;
+        forget(self);
+        // SAFETY: it is for a `T`, and ours alone (`chunk`).
+        unsafe { chunk.write(value) };
         // SAFETY: just written; it stays until the scope ends or is borrowed mutably, which nobody can do while the
         // result is used.
-        unsafe { place.as_mut() }
+        unsafe { chunk.as_mut() }
+    }
+}
+
+impl<T, H: Kind> Drop for Place<'_, T, H> {
+    #[cold]
+    fn drop(&mut self) {
+        self.rows.vacate(self.chunk.cast());
     }
 }
 
 impl<T, H: Kind> fmt::Debug for Scope<T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Scope").field("len", &self.len()).finish_non_exhaustive()
-    }
-}
-
-/// Bytes from one value to the next: a pool's chunks of no size are one byte apart.
-const fn stride_of<T>() -> usize {
-    if size_of::<T>() == 0 { 1 } else { size_of::<T>() }
-}
-
-/// The untyped half of a scope: rows of values, filled one after the other.
-///
-/// It has the destructor, which knows the type of the values by a function's address alone. A destructor of `Scope<T>`
-/// itself would make the compiler ask that all that a `T` refers to outlives the scope strictly, other values of the
-/// scope included. So the compiler asks that only where a `T` has a destructor which may look (`Scope::values`).
-struct Rows<H: Kind> {
-    /// Where the next value goes, and the end of the row. Invariant: both in or at the end of the row in use, a multiple
-    /// of `stride` apart; equal if no row is in use.
-    next: Cell<NonNull<u8>>,
-    end: Cell<NonNull<u8>>,
-    /// So many rows are in use, the last one up to `next`. Those behind are empty.
-    used: Cell<usize>,
-    stride: usize,
-    /// Drops so many values from there on. `None` if they need none.
-    drop_values: Option<unsafe fn(NonNull<u8>, usize)>,
-    /// Chunks without a value between those with one: where a `make` panicked that had allocated before.
-    holes: RefCell<Vec<NonNull<u8>>>,
-    /// Dropped behind the values, also if a destructor panics.
-    blocks: Blocks<H>,
-}
-
-/// A scope's rows, given back when this is dropped.
-struct Blocks<H: Kind> {
-    /// Invariant: all from the handle's pool. Never borrowed while code runs that is not ours.
-    rows: RefCell<Vec<Filled>>,
-    handle: H,
-}
-
-/// A row and how many of its chunks are taken: the first ones. (Of the last row in use, `next` alone says so.)
-struct Filled {
-    row: Row,
-    taken: usize,
-}
-
-/// Values side by side.
-struct Run {
-    first: NonNull<u8>,
-    values: usize,
-}
-
-/// # Safety
-///
-/// 1. So many values of type `T` lie from `first` on, side by side; nobody uses them any more.
-unsafe fn drop_values<T>(first: NonNull<u8>, values: usize) {
-    // If a destructor panics, the rest still run.
-    // SAFETY: (1).
-    unsafe { ptr::slice_from_raw_parts_mut(first.cast::<T>().as_ptr(), values).drop_in_place() };
-}
-
-/// Gives up a chunk whose value was not made.
-struct VacateOnUnwind<'s, H: Kind> {
-    rows: &'s Rows<H>,
-    chunk: NonNull<u8>,
-}
-
-impl<H: Kind> Drop for VacateOnUnwind<'_, H> {
-    #[cold]
-    fn drop(&mut self) {
-        self.rows.vacate(self.chunk);
-    }
-}
-
-/// Takes the next step, until there is none. If one panics, the rest are taken while unwinding.
-struct Steps<F: FnMut() -> bool>(F);
-
-impl<F: FnMut() -> bool> Steps<F> {
-    fn take_all(mut self) {
-        while (self.0)() {}
-    }
-}
-
-impl<F: FnMut() -> bool> Drop for Steps<F> {
-    fn drop(&mut self) {
-        while (self.0)() {}
-    }
-}
-
-impl<H: Kind> Rows<H> {
-    fn new<T>(handle: H) -> Self {
-        Self {
-            next: Cell::new(NonNull::dangling()),
-            end: Cell::new(NonNull::dangling()),
-            used: Cell::new(0),
-            stride: stride_of::<T>(),
-            drop_values: needs_drop::<T>().then_some(drop_values::<T>),
-            holes: RefCell::new(Vec::new()),
-            blocks: Blocks { rows: RefCell::new(Vec::new()), handle },
-        }
-    }
-
-    /// The place for one more value. It counts as there, so the caller writes it, or calls `vacate`.
-    #[inline(always)]
-    fn bump(&self, stride: usize) -> Option<NonNull<u8>> {
-        debug_assert_eq!(stride, self.stride);
-        let chunk = self.next.get();
-        if chunk == self.end.get() {
-            return None;
-        }
-        // SAFETY: `next` is at least one stride before the end of its row.
-        self.next.set(unsafe { chunk.byte_add(stride) });
-        Some(chunk)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn bump_slow(&self) -> Result<NonNull<u8>, AllocError> {
-        loop {
-            self.open_row()?;
-            if let Some(chunk) = self.bump(self.stride) {
-                return Ok(chunk);
-            }
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn bump_slow_or_fail(&self) -> NonNull<u8> {
-        self.bump_slow().unwrap_or_else(|error| fail(error))
-    }
-
-    /// No value comes to this place, which `bump` gave.
-    fn vacate(&self, chunk: NonNull<u8>) {
-        if self.next.get().addr().get() - self.stride == chunk.addr().get() {
-            self.next.set(chunk);
-        } else {
-            self.holes.borrow_mut().push(chunk);
-        }
-    }
-
-    /// Goes on with an empty row.
-    #[cold]
-    #[inline(never)]
-    fn open_row(&self) -> Result<(), AllocError> {
-        if self.used.get() == self.blocks.rows.borrow().len() {
-            // The parent may use the scope while it is asked for memory: what was seen before is looked at again.
-            self.blocks.add_row()?;
-        }
-        self.close_row();
-        self.enter_row();
-        Ok(())
-    }
-
-    /// Goes on with the next row, which is there.
-    fn enter_row(&self) {
-        let row = &self.blocks.rows.borrow()[self.used.get()].row;
-        self.used.set(self.used.get() + 1);
-        self.next.set(row.first());
-        // SAFETY: the row has so many chunks, a stride apart.
-        self.end.set(unsafe { row.first().byte_add(row.chunks() * self.stride) });
-    }
-
-    /// Writes down how much of the last row in use is taken.
-    fn close_row(&self) {
-        if let Some(last) = self.used.get().checked_sub(1) {
-            let filled = &mut self.blocks.rows.borrow_mut()[last];
-            filled.taken = (self.next.get().addr().get() - filled.row.first().addr().get()) / self.stride;
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.close_row();
-        let taken: usize = self.blocks.rows.borrow()[..self.used.get()].iter().map(|filled| filled.taken).sum();
-        taken - self.holes.borrow().len()
-    }
-
-    /// All values, in the order in which they were allocated.
-    fn runs(&mut self) -> impl Iterator<Item = Run> {
-        self.close_row();
-        let (holes, stride) = (&*self.holes.get_mut(), self.stride);
-        self.blocks.rows.get_mut()[..self.used.get()].iter().flat_map(move |filled| filled.runs(holes, stride))
-    }
-
-    /// Drops all values and keeps the rows. There are no values afterwards, even if a destructor panics.
-    fn drop_values(&mut self) {
-        // Emptied while it runs: what is left if a destructor panics has no values to be found.
-        struct Emptied<'s, H: Kind>(&'s mut Rows<H>);
-
-        impl<H: Kind> Drop for Emptied<'_, H> {
-            fn drop(&mut self) {
-                self.0.used.set(0);
-                self.0.next.set(NonNull::dangling());
-                self.0.end.set(NonNull::dangling());
-                self.0.holes.get_mut().clear();
-            }
-        }
-
-        let emptied = Emptied(self);
-        let Some(drop_values) = emptied.0.drop_values else { return };
-        let mut runs = emptied.0.runs();
-        let drop_next = || {
-            let Some(run) = runs.next() else { return false };
-            // SAFETY: values that nobody uses any more, and that nobody finds again: not here, since `runs` is past them,
-            // nor later (`Emptied`).
-            unsafe { drop_values(run.first, run.values) };
-            true
-        };
-        Steps(drop_next).take_all();
-    }
-
-    /// Begins with the first row again. There are no values.
-    fn rewind(&mut self) {
-        if !self.blocks.rows.get_mut().is_empty() {
-            self.enter_row();
-        }
-    }
-}
-
-impl Filled {
-    /// The row's values: all that is taken but the holes.
-    fn runs(&self, holes: &[NonNull<u8>], stride: usize) -> impl Iterator<Item = Run> {
-        let (first, taken) = (self.row.first(), self.taken);
-        let hole_from = move |from: usize| {
-            let index = |hole: &NonNull<u8>| Some(hole.addr().get().checked_sub(first.addr().get())? / stride);
-            holes.iter().filter_map(index).filter(|index| (from..taken).contains(index)).min()
-        };
-        let mut from = 0;
-        iter::from_fn(move || {
-            let values = hole_from(from).unwrap_or(taken).checked_sub(from)?;
-            // SAFETY: not beyond what is taken of the row.
-            let first = unsafe { first.byte_add(from * stride) };
-            from += values + 1;
-            Some(Run { first, values })
-        })
-    }
-}
-
-impl<H: Kind> Drop for Rows<H> {
-    fn drop(&mut self) {
-        self.drop_values();
-    }
-}
-
-impl<H: Kind> Blocks<H> {
-    /// Adds an empty row.
-    fn add_row(&self) -> Result<(), AllocError> {
-        let row = self.handle.take_row()?;
-        if self.rows.borrow_mut().try_reserve(1).is_err() {
-            // SAFETY: it came from this pool, which has a handle: ours.
-            unsafe { self.handle.give_row(row) };
-            return Err(AllocError::OutOfMemory { layout: Layout::new::<Filled>() });
-        }
-        self.rows.borrow_mut().push(Filled { row, taken: 0 });
-        Ok(())
-    }
-}
-
-impl<H: Kind> Drop for Blocks<H> {
-    fn drop(&mut self) {
-        let Self { rows, handle } = self;
-        let rows = rows.get_mut();
-        let give_last = || {
-            let Some(filled) = rows.pop() else { return false };
-            // SAFETY: it came from the handle's pool (`rows`), and nobody uses it: its values are gone.
-            unsafe { handle.give_row(filled.row) };
-            true
-        };
-        Steps(give_last).take_all();
     }
 }

@@ -1,23 +1,40 @@
 //! Where a pool has its chunks from: the one difference between the kinds of pools.
 
 use core::alloc::Layout;
+use core::cell::{Cell, OnceCell};
 use core::ptr::NonNull;
 
 use goo_pool_core::{AllocError, BuildError, Geometry, Handle, Parent, PoolHandle, RawPoolBuilder};
 
 use crate::error::{fail, refused};
+use crate::rc::Word;
 
 /// A kind of boxes, named by the untyped handle to pools that they are in.
 ///
 /// A [`PoolHandle`] is the kind of `PoolBox`, a `SyncPoolHandle` that of `SyncPoolBox`. The trait is sealed.
 pub trait Kind: Handle {
+    /// Where a recycler keeps such boxes.
+    #[doc(hidden)]
+    type Shelf<B>: crate::shelf::Shelf<B>;
+
     /// How a pool of this kind keeps its handle.
     #[doc(hidden)]
     type Source: Source<Handle = Self> + From<Self>;
+
+    /// The same for a pool that is made when it is first used.
+    #[doc(hidden)]
+    type Lazy: Source<Handle = Self>;
+
+    /// What the counts of a shared value are kept in.
+    #[doc(hidden)]
+    type Word: Word;
 }
 
 impl Kind for PoolHandle {
+    type Shelf<B> = crate::shelf::LocalShelf<B>;
     type Source = Self;
+    type Lazy = OnceCell<Self>;
+    type Word = Cell<u64>;
 }
 
 /// Where a [`generic::Pool`](crate::generic::Pool) has its chunks from.

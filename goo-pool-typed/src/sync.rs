@@ -5,6 +5,7 @@ use std::alloc::Layout;
 use std::fmt;
 use std::ptr::NonNull;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicU64;
 
 use goo_pool_core::{AllocError, BuildError, Geometry, LocalShard, Parent, RawPool, RawPoolBuilder, SyncPoolHandle};
 
@@ -14,7 +15,10 @@ use crate::source::Sealed;
 use crate::{LocalPool, SyncPool};
 
 impl Kind for SyncPoolHandle {
+    type Shelf<B> = crate::shelf::SharedShelf<B>;
     type Source = OnceLock<Self>;
+    type Lazy = OnceLock<Self>;
+    type Word = AtomicU64;
 }
 
 // SAFETY: a thread-safe pool is for any thread, and so are its chunks (1).

@@ -1,8 +1,8 @@
-//! Boxes of memory that has no value yet.
+//! Boxes of memory that has no value yet, and shared handles to such.
 
 use core::mem::MaybeUninit;
 
-use crate::generic::{Kind, PoolBox};
+use crate::generic::{Kind, PoolBox, PoolRc};
 
 impl<T, H: Kind> PoolBox<MaybeUninit<T>, H> {
     /// Writes the value, and the box is one of a `T`.
@@ -36,5 +36,23 @@ impl<T, H: Kind> PoolBox<MaybeUninit<T>, H> {
         let raw = Self::into_raw(self).cast::<T>();
         // SAFETY: the pointer came from `into_raw`, a `MaybeUninit` has its value's layout, and there is a value (1).
         unsafe { PoolBox::from_raw(raw) }
+    }
+}
+
+impl<T, H: Kind> PoolRc<MaybeUninit<T>, H> {
+    /// The handle as one to a `T`. [`get_mut`](Self::get_mut) is the way to write the value before; see
+    /// [`RcPool::alloc_uninit`](crate::generic::RcPool::alloc_uninit).
+    ///
+    /// Handles that were cloned before stay what they were. If one of them is the last, the value is not dropped.
+    ///
+    /// # Safety
+    ///
+    /// 1. The memory holds a valid value of type `T`.
+    #[inline]
+    #[must_use = "the value is dropped at once if its handle is not used"]
+    pub unsafe fn assume_init(self) -> PoolRc<T, H> {
+        let raw = Self::into_raw(self).cast::<T>();
+        // SAFETY: the pointer came from `into_raw`, a `MaybeUninit` has its value's layout, and there is a value (1).
+        unsafe { PoolRc::from_raw(raw) }
     }
 }

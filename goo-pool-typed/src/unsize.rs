@@ -1,9 +1,11 @@
 //! From an owner of a sized type to one of a trait object or a slice, on stable Rust.
 
-use crate::generic::{Kind, PoolBox, PoolRc, PoolWeak, RcKind};
+use core::pin::Pin;
 
-/// Turns a [`PoolBox<T>`](crate::PoolBox) into a `PoolBox<dyn Trait>` or a `PoolBox<[U]>`, and in the same way the shared
-/// handles, [`PoolRc`](crate::PoolRc) and [`PoolWeak`](crate::PoolWeak), of every kind.
+use crate::generic::{Kind, PoolBox, PoolRc, PoolWeak};
+
+/// Turns a [`PoolBox<T>`](crate::PoolBox) into a `PoolBox<dyn Trait>` or a `PoolBox<[U]>`, pinned or not, and in the same way
+/// the shared handles, [`PoolRc`](crate::PoolRc) and [`PoolWeak`](crate::PoolWeak), of every kind.
 ///
 /// `unsize!(boxed, dyn Trait)` is what the compiler does by itself for `Box`; only types from std may ask
 /// for that. It costs nothing, and allows exactly the coercions that the compiler allows for a raw pointer.
@@ -86,6 +88,7 @@ pub trait Family {
 }
 
 // SAFETY: both are those of `PoolBox` (1).
+#[diagnostic::do_not_recommend]
 unsafe impl<T: ?Sized, H: Kind> Owner<T, PoolBox<(), H>> for PoolBox<T, H> {
     #[inline]
     fn into_raw(self) -> *mut T {
@@ -103,15 +106,36 @@ impl<H: Kind> Family for PoolBox<(), H> {
     }
 }
 
+// SAFETY: as without the pin, which says nothing about the pointer (1).
+#[diagnostic::do_not_recommend]
+unsafe impl<T: ?Sized, H: Kind> Owner<T, Pin<PoolBox<(), H>>> for Pin<PoolBox<T, H>> {
+    #[inline]
+    fn into_raw(self) -> *mut T {
+        // SAFETY: nothing moves the value before `from_raw` pins it again, and if that never comes, the value stays for ever.
+        PoolBox::into_raw(unsafe { Self::into_inner_unchecked(self) })
+    }
+}
+
+impl<H: Kind> Family for Pin<PoolBox<(), H>> {
+    type Of<T: ?Sized> = Pin<PoolBox<T, H>>;
+
+    #[inline]
+    unsafe fn from_raw<T: ?Sized>(raw: *mut T) -> Pin<PoolBox<T, H>> {
+        // SAFETY: (1).
+        PoolBox::into_pin(unsafe { PoolBox::from_raw(raw) })
+    }
+}
+
 // SAFETY: both are those of `PoolRc` (1).
-unsafe impl<T: ?Sized, H: RcKind> Owner<T, PoolRc<(), H>> for PoolRc<T, H> {
+#[diagnostic::do_not_recommend]
+unsafe impl<T: ?Sized, H: Kind> Owner<T, PoolRc<(), H>> for PoolRc<T, H> {
     #[inline]
     fn into_raw(self) -> *mut T {
         Self::into_raw(self).cast_mut()
     }
 }
 
-impl<H: RcKind> Family for PoolRc<(), H> {
+impl<H: Kind> Family for PoolRc<(), H> {
     type Of<T: ?Sized> = PoolRc<T, H>;
 
     #[inline]
@@ -121,15 +145,38 @@ impl<H: RcKind> Family for PoolRc<(), H> {
     }
 }
 
+// SAFETY: as without the pin, which says nothing about the pointer (1).
+#[diagnostic::do_not_recommend]
+unsafe impl<T: ?Sized, H: Kind> Owner<T, Pin<PoolRc<(), H>>> for Pin<PoolRc<T, H>> {
+    #[inline]
+    fn into_raw(self) -> *mut T {
+        // SAFETY: nothing moves the value before `from_raw` pins it again, and if that never comes, the value stays for ever.
+        PoolRc::into_raw(unsafe { Self::into_inner_unchecked(self) }).cast_mut()
+    }
+}
+
+impl<H: Kind> Family for Pin<PoolRc<(), H>> {
+    type Of<T: ?Sized> = Pin<PoolRc<T, H>>;
+
+    #[inline]
+    unsafe fn from_raw<T: ?Sized>(raw: *mut T) -> Pin<PoolRc<T, H>> {
+        // SAFETY: (1).
+        let shared = unsafe { PoolRc::from_raw(raw) };
+        // SAFETY: it was pinned before, with all handles to the value.
+        unsafe { Pin::new_unchecked(shared) }
+    }
+}
+
 // SAFETY: both are those of `PoolWeak` (1).
-unsafe impl<T: ?Sized, H: RcKind> Owner<T, PoolWeak<(), H>> for PoolWeak<T, H> {
+#[diagnostic::do_not_recommend]
+unsafe impl<T: ?Sized, H: Kind> Owner<T, PoolWeak<(), H>> for PoolWeak<T, H> {
     #[inline]
     fn into_raw(self) -> *mut T {
         Self::into_raw(self).cast_mut()
     }
 }
 
-impl<H: RcKind> Family for PoolWeak<(), H> {
+impl<H: Kind> Family for PoolWeak<(), H> {
     type Of<T: ?Sized> = PoolWeak<T, H>;
 
     #[inline]

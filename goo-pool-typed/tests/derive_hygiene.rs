@@ -1,5 +1,5 @@
 //! `#[derive(Pooled)]` in hostile surroundings: names that clash, lints that forbid.
-#![cfg(feature = "derive")]
+#![cfg(all(feature = "derive", feature = "std"))]
 // The `unsafe` in generated code is the derive's, not the user's. Names and lints of the user
 // never meet what is generated.
 #![forbid(unsafe_code)]
@@ -8,7 +8,7 @@
 #![deny(clippy::undocumented_unsafe_blocks, clippy::multiple_unsafe_ops_per_block)]
 #![deny(single_use_lifetimes, unused_lifetimes, elided_lifetimes_in_paths, let_underscore_drop)]
 
-use goo_pool_typed::{Pool, PoolBox, Pooled};
+use goo_pool_typed::{DefaultPool, Pool, PoolBox, Pooled, SyncPoolBox};
 
 /// Fields called like what the generated code has.
 #[derive(Pooled)]
@@ -170,6 +170,56 @@ pub mod shadowed {
         /// Err, too.
         Err(::core::marker::PhantomData<T>),
     }
+}
+
+/// The same for default pools.
+pub mod shadowed_with_default_pools {
+    #![no_implicit_prelude]
+    #![allow(dead_code, reason = "they are there to be in the way")]
+
+    use ::goo_pool_typed::{Pooled, default_pool};
+
+    /// Like the type parameter of the method.
+    #[derive(Pooled)]
+    #[pooled(thread_local)]
+    pub struct R(pub(crate) Option);
+
+    /// Not the one of the prelude.
+    pub struct Option;
+    pub(crate) struct LazyPool;
+    pub(crate) struct SyncPool;
+    pub(crate) struct PoolHandle;
+    pub(crate) trait DefaultPool {}
+    pub(crate) trait FnOnce {}
+    pub(crate) mod std {}
+    pub(crate) mod core {}
+    pub(crate) fn thread_local() {}
+
+    /// Uses the other kind.
+    #[derive(Pooled)]
+    #[pooled(global)]
+    pub enum Variants {
+        /// Ok is a function elsewhere.
+        Ok(#[pooled(into)] u16, #[pooled(default)] [u8; 3]),
+    }
+
+    /// A parameter like the static.
+    #[derive(Debug)]
+    pub struct Sized<const N: usize>;
+
+    pub(crate) const POOL: usize = 3;
+
+    default_pool!(global, Sized<POOL>);
+}
+
+#[test]
+fn default_pools_need_no_names_either() {
+    use shadowed_with_default_pools::{Option, R, Sized, Variants};
+
+    let value = R::new(Option);
+    assert_eq!((size_of_val(&value.0), R::default_pool().len()), (0, 1));
+    assert!(matches!(*Variants::new_ok(1u8), Variants::Ok(1, [0, 0, 0])));
+    drop::<SyncPoolBox<Sized<3>>>(SyncPoolBox::new(Sized));
 }
 
 /// Names of the user that shadow all that the code for links could lean on.
@@ -356,10 +406,16 @@ enum Private {
     Two,
 }
 
+/// Nor those without a pool, nor the pool.
+#[derive(Pooled)]
+#[pooled(thread_local)]
+struct PrivateWithPool;
+
 #[test]
 fn constructors_of_a_private_type_may_be_unused() {
     assert!(matches!(*Private::new_one_in(&Pool::new()), Private::One));
     assert!(!matches!(Private::Two, Private::One));
+    drop(PoolBox::new(PrivateWithPool));
 }
 
 /// Has more arguments than clippy likes, and names that it does not.
@@ -377,8 +433,14 @@ pub struct ManyArguments {
     i: u8,
 }
 
+/// Has as many as clippy likes, but one more with the pool.
+#[derive(Pooled)]
+#[pooled(global)]
+pub struct ManyOrTooMany(u8, u8, u8, u8, u8, u8, u8);
+
 /// Is deprecated, as are its parts.
 #[derive(Pooled)]
+#[pooled(thread_local)]
 #[deprecated]
 pub struct Deprecated {
     /// Still here.

@@ -4,15 +4,18 @@ mod common;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::mem::forget;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::rc::{Rc, Weak};
 
 use common::{Entry, Ledger, StaticMemory, Watched, panic_of, scaled};
+use goo_pool_typed::generic::Kind;
 use goo_pool_typed::{AllocError, Pool, PoolBox, Scope, SyncPool, SyncScope};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 assert_impl_all!(Scope<u32>: UnwindSafe, RefUnwindSafe, std::fmt::Debug);
+assert_impl_all!(Scope<std::marker::PhantomPinned>: Unpin);
 assert_not_impl_any!(Scope<u32>: Send, Sync, Clone);
 assert_impl_all!(SyncScope<Cell<u32>>: Send);
 assert_not_impl_any!(SyncScope<u32>: Sync);
@@ -78,6 +81,23 @@ fn a_reset_keeps_the_memory_and_the_end_gives_it_to_the_pool() {
     assert!(parent.0.bytes() <= bytes);
     pool.shrink_to_fit();
     assert_eq!(parent.0.pieces(), 1, "the pool's record is left");
+}
+
+/// What a release costs does not depend on what is in the blocks: `scopes` in the benches has the figures.
+#[test]
+fn values_that_need_no_drop_are_released_without_a_look_at_them() {
+    let pool = Pool::<[u64; 8]>::builder().parent(StaticMemory).build().unwrap();
+    let count = scaled(20_000, 300) as u64;
+    let mut scope = pool.scope();
+    let places: Vec<*const [u64; 8]> = (0..count).map(|n| &raw const *scope.alloc([n; 8])).collect();
+    let untouched = || {
+        // SAFETY: it is the static memory's, which stays, and nobody has used it since the values were written.
+        places.iter().zip(0..count).all(|(&place, n)| unsafe { place.read() } == [n; 8])
+    };
+    scope.reset();
+    assert!(scope.is_empty() && untouched());
+    drop(scope);
+    assert!(pool.is_empty() && untouched());
 }
 
 #[test]
@@ -223,6 +243,48 @@ fn a_constructor_that_panics_leaves_no_value_and_loses_none() {
     }
 }
 
+/// To find the values between holes once took a look at all holes for each of them, which would be minutes for these.
+#[test]
+fn places_that_were_given_up_are_passed_over_in_one_go() {
+    let count = scaled(200_000, 50);
+    let ledger = Ledger::default();
+    let pool = Pool::new();
+    let mut scope = pool.scope();
+    for _ in 0..count {
+        let nested = || scope.alloc_with(|| panic::resume_unwind(Box::new(scope.alloc(ledger.entry()).number)));
+        assert!(catch_unwind(AssertUnwindSafe(|| _ = nested())).is_err());
+    }
+    assert_eq!(scope.len(), count);
+    assert!(scope.iter_mut().map(|entry| entry.number).eq(0..count));
+    scope.reset();
+    assert_eq!(ledger.dropped(), (0..count).collect::<Vec<_>>());
+}
+
+/// The inner places are given up first, so they are not written down in their order.
+#[test]
+fn values_between_given_up_places_stay_in_order() {
+    fn nest(scope: &Scope<Entry>, ledger: &Ledger, depth: usize) -> Entry {
+        scope.alloc(ledger.entry());
+        if depth == 0 {
+            panic::resume_unwind(Box::new(()));
+        }
+        scope.alloc_with(|| nest(scope, ledger, depth - 1));
+        unreachable!("the innermost panics");
+    }
+    let depth = scaled(300, 20);
+    let ledger = Ledger::default();
+    let pool = Pool::builder().first_segment(1).max_segment(1).build().unwrap();
+    let mut scope = pool.scope();
+    for round in 1..4 {
+        assert!(catch_unwind(AssertUnwindSafe(|| nest(&scope, &ledger, depth))).is_err());
+        assert!(scope.iter_mut().map(|entry| entry.number).eq(0..round * (depth + 1)));
+    }
+    let count = scope.len();
+    drop(scope);
+    assert_eq!(ledger.dropped(), (0..count).collect::<Vec<_>>());
+    assert!(pool.is_empty());
+}
+
 #[test]
 fn a_panic_in_an_iterator_or_a_default_keeps_what_came_before() {
     #[derive(Debug)]
@@ -321,6 +383,27 @@ fn the_parent_may_use_the_scope_while_it_is_asked_for_memory() {
 }
 
 #[test]
+fn a_parent_may_use_the_scope_and_refuse() {
+    let parent = Watched::default();
+    let pool = Pool::<usize>::builder().parent(parent.clone()).build().unwrap();
+    let scope = Rc::new(pool.scope());
+    {
+        let (scope, watch) = (Rc::downgrade(&scope), Rc::downgrade(&parent.0));
+        parent.0.before_request(move || {
+            if let (Some(scope), Some(watch)) = (scope.upgrade(), watch.upgrade()) {
+                watch.grants.set(None);
+                scope.alloc(1);
+                watch.grants.set(Some(0));
+            }
+        });
+    }
+    assert!(matches!(scope.try_alloc(2), Ok(&mut 2)), "the scope has room by now");
+    assert_eq!(scope.len(), 2);
+    assert_eq!(parent.0.segments(), 1);
+    parent.0.forget_hooks();
+}
+
+#[test]
 fn a_parent_that_panics_when_memory_goes_back_loses_none() {
     let ledger = Ledger::default();
     let parent = Watched::default();
@@ -405,12 +488,14 @@ fn values_of_every_layout_have_places_of_their_own() {
     struct Wide(u8);
     struct Nothing(Rc<Cell<usize>>);
     fn check<T>(count: usize, make: impl Fn() -> T) {
-        let pool = Pool::new();
-        let mut scope = pool.scope();
+        check_in(Pool::new().scope(), count, &make);
+        check_in(SyncPool::new().scope(), count, &make);
+    }
+    fn check_in<T, H: Kind>(mut scope: Scope<T, H>, count: usize, make: impl Fn() -> T) {
         for _ in 0..2 {
             let places: BTreeSet<usize> = (0..count).map(|_| (&raw const *scope.alloc_with(&make)).addr()).collect();
             assert_eq!(places.len(), count);
-            assert!(places.iter().all(|place| place % align_of::<T>() == 0));
+            assert!(places.iter().all(|&place| black_box(place) % align_of::<T>() == 0));
             let apart = places.iter().zip(places.iter().skip(1)).map(|(one, two)| two - one).min();
             assert!(apart.is_none_or(|apart| apart >= size_of::<T>()));
             let iterated: BTreeSet<usize> = scope.iter_mut().map(|value| (&raw const *value).addr()).collect();
@@ -421,6 +506,7 @@ fn values_of_every_layout_have_places_of_their_own() {
     }
     let many = scaled(5000, 100);
     check(many, || ());
+    check(many, || [0_u64; 0]);
     check(many, || 1_u8);
     check(many, || [1_u8; 3]);
     check(many, || 1_u64);
@@ -434,7 +520,7 @@ fn values_of_every_layout_have_places_of_their_own() {
         }
     }
     check(many, || Nothing(dropped.clone()));
-    assert_eq!(dropped.get(), 2 * many);
+    assert_eq!(dropped.get(), 4 * many);
     assert_eq!(Wide(3).0, 3);
 }
 
@@ -454,6 +540,38 @@ fn values_of_no_size_are_dropped_as_often_as_they_were_made() {
     assert_eq!(scope.iter_mut().count(), scaled(10_000, 100));
     drop(scope);
     assert_eq!(DROPPED.get(), scaled(10_000, 100));
+}
+
+/// A scope once had a stride of its own for values of no size, 1, and gave out misaligned references.
+#[test]
+fn values_of_no_size_lie_where_their_alignment_wants_them() {
+    thread_local!(static DROPPED: Cell<usize> = const { Cell::new(0) });
+    struct Aligned([u128; 0]);
+    impl Drop for Aligned {
+        fn drop(&mut self) {
+            // The compiler takes it for granted that a reference is aligned, so it must not see that this is one.
+            assert_eq!(black_box((&raw const *self).addr()) % align_of::<Self>(), 0);
+            DROPPED.set(DROPPED.get() + 1);
+        }
+    }
+    fn check<H: Kind>(mut scope: Scope<Aligned, H>) {
+        let count = scaled(2000, 20);
+        for _ in 0..count {
+            let value: &mut Aligned = scope.alloc(Aligned([]));
+            assert_eq!(black_box((&raw const *value).addr()) % align_of::<Aligned>(), 0);
+            // A hole.
+            let nested = || scope.alloc_with(|| panic::resume_unwind(Box::new(scope.alloc(Aligned([])).0.len())));
+            assert!(catch_unwind(AssertUnwindSafe(|| _ = nested())).is_err());
+        }
+        assert_eq!((scope.len(), scope.iter_mut().count()), (2 * count, 2 * count));
+        for value in scope.iter_mut() {
+            assert_eq!(black_box((&raw const *value).addr()) % align_of::<Aligned>(), 0);
+        }
+        drop(scope);
+        assert_eq!(DROPPED.take(), 2 * count);
+    }
+    check(Pool::new().scope());
+    check(SyncPool::new().scope());
 }
 
 #[test]

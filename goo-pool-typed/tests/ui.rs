@@ -52,14 +52,37 @@ fn misuse_of_a_scope_does_not_compile() {
 }
 
 #[test]
+fn misuse_of_a_keyed_pool_does_not_compile() {
+    must_not_compile("tests/ui/keyed/*.rs");
+}
+
+#[test]
 fn misuse_of_a_recycler_does_not_compile() {
     must_not_compile("tests/ui/recycler/*.rs");
+}
+
+#[test]
+#[cfg(all(feature = "serde", feature = "derive", feature = "std"))]
+fn misuse_of_a_seed_or_a_default_pool_does_not_compile() {
+    must_not_compile("tests/ui/serde/*.rs");
 }
 
 #[test]
 #[cfg(feature = "derive")]
 fn mistakes_are_reported_on_the_users_tokens() {
     must_not_compile("tests/ui/derive/*.rs");
+}
+
+#[test]
+#[cfg(all(feature = "derive", feature = "std"))]
+fn misuse_of_a_default_pool_does_not_compile() {
+    must_not_compile("tests/ui/default_pool/*.rs");
+}
+
+#[test]
+#[cfg(all(feature = "derive", not(feature = "std")))]
+fn what_needs_std_says_so() {
+    must_not_compile("tests/ui/without_std/*.rs");
 }
 
 #[test]

@@ -8,10 +8,9 @@
 //!
 //! The index is a balanced tree with many small nodes, which is what a pool is for. It is written once
 //! (`index.rs`, `postings.rs`) and built twice: with `PoolBox` and with `Box` (`box_kind.rs`), to see what the pool
-//! buys (`measure.rs`, `heap.rs`).
+//! buys (`measure.rs`).
 
 mod box_kind;
-mod heap;
 mod index;
 mod measure;
 mod postings;
@@ -27,9 +26,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use goo_pool_examples::heap::Counting;
+
 use crate::box_kind::{GlobalBoxes, PoolBoxes};
 use crate::index::{Index, Node};
 use crate::measure::{Comparison, Figures};
+
+#[global_allocator]
+static GLOBAL: Counting = Counting;
 
 /// Alice's Adventures in Wonderland; `data/README.md` tells where it is from.
 const ALICE: &str = include_str!("../../data/alice.txt");

@@ -3,8 +3,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use goo_pool_examples::heap::{Tally, tally};
+
 use crate::box_kind::{BoxKind, GlobalBoxes, PoolBoxes};
-use crate::heap::{Tally, tally};
 use crate::index::{Index, words};
 
 /// Rounds are cheap for a small text and dear for a large one: this much time, then no new round.

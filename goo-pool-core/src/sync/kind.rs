@@ -20,6 +20,7 @@ pub(crate) struct Owner {
     /// Its shard's [`ShardId`], or `NOBODY`.
     id: AtomicU64,
     /// Stays when the block becomes nobody's: while one of the block's chunks is not accounted for, it is alive (C1).
+    /// Null if the block has been out as a row alone.
     shard: AtomicPtr<Shard>,
 }
 
@@ -64,12 +65,13 @@ impl Owner {
         ShardId::of_bits(self.id.load(Relaxed))
     }
 
-    /// The shard of a block that has been one's.
+    /// The shard of a block that has been one's: of a chunk that was allocated alone, and not in a row.
     #[inline(always)]
     pub(crate) fn shard(&self) -> ShardPtr {
         // ORDERING: Relaxed: stored before the chunk that the caller frees was allocated, or read under the lock.
         let shard = self.shard.load(Relaxed);
-        // SAFETY: it was stored from a `ShardPtr`, which is not null.
+        debug_assert!(!shard.is_null(), "a chunk of a row does not lead to its pool");
+        // SAFETY: since the block has been a shard's (T2), it was stored from a `ShardPtr`, which is not null.
         let shard = unsafe { NonNull::new_unchecked(shard) };
         // SAFETY: shards live as long as the pool (T3).
         unsafe { ShardPtr::new(shard) }

@@ -62,11 +62,27 @@ impl SharedPtr {
         self.with_locked(|locked| locked.steal_for(mine, when, &self.geometry))
     }
 
-    /// Gives the free blocks of all shards without a thread to the store.
+    /// Gives the free blocks of all shards without a thread to the store, and the guest's.
     pub(crate) fn empty_out_unowned(self) {
         // All hands first: they may hold chunks of each other's blocks.
         self.for_each_unowned(|shard| shard.flush());
+        self.with_guest(|guest, _| guest.flush());
         self.for_each_unowned(|shard| self.empty_out(shard));
+        self.with_guest(|guest, locked| {
+            // Once more: the parent may have used the pool.
+            guest.flush();
+            locked.sweep(guest, &self.geometry);
+            guest.trim_into(0, &locked.store);
+        });
+        self.settle(false);
+    }
+
+    fn with_guest(self, change: impl FnOnce(ShardPtr, &Locked)) {
+        self.with_locked(|locked| {
+            if let Some(guest) = locked.guest.get() {
+                change(guest, locked);
+            }
+        });
     }
 
     fn for_each_unowned(self, visit: impl Fn(ShardPtr)) {

@@ -3,6 +3,7 @@
 //! No chunk of them is freed alone, so nobody asks whose they are; they go from the store to who has the row, and back.
 
 use super::kind::{Owner, Threads};
+use super::shard::ShardPtr;
 use super::shared::SharedPtr;
 use crate::error::AllocError;
 use crate::row::Row;
@@ -15,12 +16,12 @@ impl SharedPtr {
             if let Some(row) = self.free_row() {
                 return Ok(row);
             }
-            let Err(error) = self.grow(1) else { continue };
-            // The last resort: what shards keep, this thread's and those that are no thread's.
-            if let Some(shard) = self.my_shard() {
-                self.empty_out(shard);
+            if self.my_shard().is_some_and(ShardPtr::return_collected) {
+                continue;
             }
-            self.empty_out_unowned();
+            let Err(error) = self.grow(1) else { continue };
+            // The last resort: what shards keep.
+            self.empty_out_all();
             return self.free_row().ok_or(error);
         }
     }

@@ -82,6 +82,14 @@ impl ShardPtr {
         }
     }
 
+    /// Gives the store the blocks that other threads freed as a whole, but for the reserve. False if there are none.
+    pub(crate) fn return_collected(self) -> bool {
+        self.collect();
+        let found = self.empty_count.get() > RESERVE;
+        self.trim(RESERVE);
+        found
+    }
+
     /// The last chunk of a block is being freed by the owner; its word `last` is to become all ones.
     pub(crate) fn block_emptied(self, block: Block<Threads>, last: &AtomicU64) {
         // With a handle the pool cannot close meanwhile, so its blocks and lists stay. Without one it is closing or

@@ -330,31 +330,24 @@ impl SharedPtr {
 
     /// Gives back all segments that are empty now, as far as this thread can tell.
     pub(crate) fn shrink_to_fit(self) {
-        // All hands first: they may hold chunks of each other's blocks.
+        self.empty_out_all();
+        self.with_store(Store::keep_one);
+        self.settle(true);
+        self.with_store(Store::forget_returns);
+        closing::look_over();
+    }
+
+    /// Gives all blocks that are empty now to the store, as far as this thread can tell.
+    pub(crate) fn empty_out_all(self) {
         let mine = self.my_shard();
+        // All hands first: they may hold chunks of each other's blocks.
         if let Some(shard) = mine {
             shard.flush();
         }
-        self.with_locked(|locked| {
-            if let Some(guest) = locked.guest.get() {
-                guest.flush();
-            }
-        });
         self.empty_out_unowned();
         if let Some(shard) = mine {
             self.empty_out(shard);
         }
-        self.with_locked(|locked| {
-            if let Some(guest) = locked.guest.get() {
-                guest.flush();
-                locked.sweep(guest, &self.geometry);
-                guest.trim_into(0, &locked.store);
-            }
-            locked.store.keep_one();
-        });
-        self.settle(true);
-        self.with_store(Store::forget_returns);
-        closing::look_over();
     }
 
     /// Gives all of a shard's free blocks to the store. By its owner.

@@ -131,7 +131,7 @@ impl SyncRawPool {
     ///
     /// # Safety
     ///
-    /// 1. `chunk` came from this pool and has not been given back since.
+    /// 1. `chunk` came from this pool, alone and not in a row, and has not been given back since.
     /// 2. Nobody touches its bytes after this call.
     ///
     /// # Panics

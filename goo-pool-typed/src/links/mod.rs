@@ -96,7 +96,7 @@ pub(crate) use self::clone::CloneNode;
 pub use self::collections::{CloneLinks, Element, Links, WalkLinks};
 use self::drop::Pending;
 pub use self::walk::Walk;
-use crate::generic::{Kind, Pool, PoolBox, PoolRc, RcKind};
+use crate::generic::{Kind, Pool, PoolBox, PoolRc};
 
 /// A type whose values own others of the same type through [`Link`]s. `#[derive(Pooled)]` implements it for a type with
 /// `#[pooled(link)]`.
@@ -166,14 +166,14 @@ impl<T: CloneNode, H: Kind> CloneLink for PoolBox<T, H> {
     }
 }
 
-impl<T: Linked, H: RcKind> Link for PoolRc<T, H> {
+impl<T: Linked, H: Kind> Link for PoolRc<T, H> {
     #[inline]
     fn drop_with(self, last: impl FnOnce(&mut T)) {
         Self::drop_with(self, last);
     }
 }
 
-impl<T: Linked, H: RcKind> CloneLink for PoolRc<T, H> {
+impl<T: Linked, H: Kind> CloneLink for PoolRc<T, H> {
     type Pool = ();
 
     #[inline]
@@ -191,4 +191,4 @@ impl<T: Linked, H: RcKind> CloneLink for PoolRc<T, H> {
 pub trait Sealed {}
 
 impl<T: Linked, H: Kind> Sealed for PoolBox<T, H> {}
-impl<T: Linked, H: RcKind> Sealed for PoolRc<T, H> {}
+impl<T: Linked, H: Kind> Sealed for PoolRc<T, H> {}

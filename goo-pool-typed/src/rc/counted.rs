@@ -1,7 +1,9 @@
 //! A value with room for its counts: what the chunks of shared values hold.
 
 use core::cell::UnsafeCell;
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::ptr::NonNull;
@@ -53,9 +55,19 @@ impl<T> Counted<T> {
     }
 
     /// The value alone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{Counted, PoolBox, RcPool};
+    ///
+    /// let boxed = RcPool::new().alloc_box(String::from("text"));
+    /// assert_eq!(Counted::into_inner(PoolBox::into_inner(boxed)), "text");
+    /// ```
     #[inline(always)]
-    pub fn into_inner(self) -> T {
-        self.value
+    #[must_use]
+    pub fn into_inner(counted: Self) -> T {
+        counted.value
     }
 }
 
@@ -116,6 +128,48 @@ impl<T: ?Sized> DerefMut for Counted<T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.value
+    }
+}
+
+/// The room is no part of what is compared, hashed and shown: a `Counted` is as its value.
+impl<T: ?Sized + PartialEq> PartialEq for Counted<T> {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: ?Sized + Eq> Eq for Counted<T> {}
+
+impl<T: ?Sized + PartialOrd> PartialOrd for Counted<T> {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.value.partial_cmp(&other.value)
+    }
+}
+
+impl<T: ?Sized + Ord> Ord for Counted<T> {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.value.cmp(&other.value)
+    }
+}
+
+impl<T: ?Sized + Hash> Hash for Counted<T> {
+    fn hash<S: Hasher>(&self, state: &mut S) {
+        self.value.hash(state);
+    }
+}
+
+impl<T: Default> Default for Counted<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for Counted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
     }
 }
 

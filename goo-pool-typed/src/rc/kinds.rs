@@ -33,12 +33,19 @@ pub type RcPool<T> = generic::RcPool<T>;
 /// are in the value's chunk, in 8 bytes before it (or as many as its alignment, if that is more); there is no other
 /// allocation. When the last `PoolRc` goes, the value is dropped; when the last [`PoolWeak`] has gone too, the chunk is free.
 ///
-/// What is not about the value itself is an associated function, as with `Rc`: `PoolRc::downgrade(&rc)`. What an `Rc` has
-/// besides:
+/// Values that own each other in a circle stay for ever, and their pool's memory with them, as with `Rc`: one of them has to
+/// hold a [`PoolWeak`], as below.
+///
+/// What is not about the value itself is an associated function, as with `Rc`: `PoolRc::downgrade(&rc)`. What an `Rc` does
+/// not have:
 ///
 /// - [`try_into_box`](generic::PoolRc::try_into_box) and `PoolRc::from(boxed)`: between the only handle and a box, without a
 ///   copy. See [`Counted`](crate::Counted).
 /// - [`pool`](generic::PoolRc::pool): the way back to the pool.
+/// - [`drop_with`](generic::PoolRc::drop_with): the value, just before it is dropped.
+///
+/// And what it has besides: `make_mut` of slices, and conversions from `Vec`, `String` and slices, whose length no pool can
+/// know.
 ///
 /// [`unsize!`](crate::unsize) makes a `PoolRc<dyn Trait>` or a `PoolRc<[U]>`. For values that borrow from each other the same
 /// holds as for a [`PoolBox`](crate::PoolBox): only std's own types may promise the compiler that dropping them does not look

@@ -9,7 +9,7 @@ use goo_pool_core::{AllocError, Global, PoolHandle, Stats};
 
 use crate::PoolBuilder;
 use crate::error::TryAllocError;
-use crate::generic::{Over, Pool, PoolBox, PoolRc, PoolWeak, RcKind, Source};
+use crate::generic::{Kind, Over, Pool, PoolBox, PoolRc, PoolWeak, Source};
 use crate::rc::counted::{Counted, counts_of, value_of};
 use crate::rc::counts::Counts;
 
@@ -18,8 +18,22 @@ use crate::rc::counts::Counts;
 /// It is a [`Pool<Counted<T>>`](Pool) that hands out [`PoolRc`]s: [`as_pool`](Self::as_pool) is that pool, and `from` makes
 /// one of shared values from it.
 ///
-/// Code for every kind of pool is generic over `S`: see [`RcKind`].
-#[repr(transparent)]
+/// Code for every kind of pool takes a `&generic::RcPool<T, S>` and gives out `generic::PoolRc<T, S::Handle>`.
+///
+/// # Examples
+///
+/// ```
+/// use goo_pool_typed::RcPool;
+/// use goo_pool_typed::generic::{self, Source};
+///
+/// fn both<S: Source>(pool: &generic::RcPool<u32, S>) -> [generic::PoolRc<u32, S::Handle>; 2] {
+///     let one = pool.alloc(1);
+///     [one.clone(), one]
+/// }
+///
+/// let [one, other] = both(&RcPool::new());
+/// assert_eq!(*one + *other, 2);
+/// ```
 pub struct RcPool<T, S = PoolHandle> {
     pool: Pool<Counted<T>, S>,
 }
@@ -69,7 +83,7 @@ impl<T, S: Over<Global>> RcPool<T, S> {
     }
 }
 
-impl<T, S: Source<Handle: RcKind>> RcPool<T, S> {
+impl<T, S: Source> RcPool<T, S> {
     /// Moves `value` into the pool, to be shared.
     ///
     /// # Panics
@@ -114,6 +128,46 @@ impl<T, S: Source<Handle: RcKind>> RcPool<T, S> {
     #[inline]
     pub fn try_alloc_with(&self, make: impl FnOnce() -> T) -> Result<PoolRc<T, S::Handle>, AllocError> {
         self.pool.try_alloc_with(|| Counted::new(make())).map(PoolRc::from)
+    }
+
+    /// Reserves memory for a value without writing one: what is too large for the stack is built where it is to be.
+    ///
+    /// The constructors that [`#[derive(Pooled)]`](crate::Pooled) makes take no pool of shared values.
+    ///
+    /// # Panics
+    ///
+    /// As [`alloc`](Self::alloc).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{PoolRc, RcPool};
+    ///
+    /// let pool = RcPool::<[u64; 100_000]>::new();
+    /// let mut numbers = pool.alloc_uninit();
+    /// let place = PoolRc::get_mut(&mut numbers).unwrap().as_mut_ptr().cast::<u64>();
+    /// for n in 0..100_000 {
+    ///     // SAFETY: within the array.
+    ///     unsafe { place.add(n).write(n as u64) };
+    /// }
+    /// // SAFETY: every number is written.
+    /// let numbers: PoolRc<[u64; 100_000]> = unsafe { numbers.assume_init() };
+    /// assert_eq!(numbers[99_999], 99_999);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn alloc_uninit(&self) -> PoolRc<MaybeUninit<T>, S::Handle> {
+        reserved(self.pool.alloc_uninit())
+    }
+
+    /// As [`alloc_uninit`](Self::alloc_uninit), with an error instead of a panic.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if the limit is reached or there is no memory.
+    #[inline]
+    pub fn try_alloc_uninit(&self) -> Result<PoolRc<MaybeUninit<T>, S::Handle>, AllocError> {
+        self.pool.try_alloc_uninit().map(reserved)
     }
 
     /// A default value in the pool.
@@ -176,9 +230,9 @@ impl<T, S: Source<Handle: RcKind>> RcPool<T, S> {
         // SAFETY: a chunk of this layout.
         let value = unsafe { value_of::<T>(chunk.cast()) };
         // SAFETY: it came from `value_of`.
-        let counts = unsafe { counts_of::<T, <S::Handle as RcKind>::Word>(value) };
+        let counts = unsafe { counts_of::<T, <S::Handle as Kind>::Word>(value) };
         // SAFETY: the room for the counts, in a chunk that is ours alone.
-        unsafe { counts.cast().write(Counts::<<S::Handle as RcKind>::Word>::UNBORN) };
+        unsafe { counts.cast().write(Counts::<<S::Handle as Kind>::Word>::UNBORN) };
         // If `make` panics, this ends as any weak handle.
         // SAFETY: R1: as the box's; R2: just written.
         let weak = unsafe { PoolWeak::from_value(value) };
@@ -213,9 +267,7 @@ impl<T, S: Source<Handle: RcKind>> RcPool<T, S> {
         // are: none gives out `&mut T`, or the value.
         unsafe { Pin::new_unchecked(self.alloc(value)) }
     }
-}
 
-impl<T, S: Source> RcPool<T, S> {
     /// The same pool as one of boxes, which [`PoolRc::from`] shares.
     ///
     /// # Examples
@@ -277,6 +329,15 @@ impl<T, S: Source> RcPool<T, S> {
     pub fn ptr_eq(&self, other: &Self) -> bool {
         self.pool.ptr_eq(&other.pool)
     }
+}
+
+/// The only handle to memory that has no value yet.
+#[inline(always)]
+fn reserved<T, H: Kind>(slot: PoolBox<MaybeUninit<Counted<T>>, H>) -> PoolRc<MaybeUninit<T>, H> {
+    let raw = PoolBox::into_raw(slot).cast::<Counted<MaybeUninit<T>>>();
+    // SAFETY: the pointer came from `into_raw`. A `MaybeUninit` has its value's layout, and so has a `Counted` of it; neither
+    // it nor the room before it needs to be written.
+    unsafe { PoolBox::from_raw(raw) }.into()
 }
 
 impl<T, S> From<Pool<Counted<T>, S>> for RcPool<T, S> {

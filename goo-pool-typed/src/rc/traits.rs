@@ -8,21 +8,21 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
-use crate::generic::{PoolRc, PoolWeak, RcKind};
+use crate::generic::{Kind, PoolRc, PoolWeak};
 
-impl<T: ?Sized + fmt::Debug, H: RcKind> fmt::Debug for PoolRc<T, H> {
+impl<T: ?Sized + fmt::Debug, H: Kind> fmt::Debug for PoolRc<T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<T: ?Sized + fmt::Display, H: RcKind> fmt::Display for PoolRc<T, H> {
+impl<T: ?Sized + fmt::Display, H: Kind> fmt::Display for PoolRc<T, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<T: ?Sized, H: RcKind> fmt::Pointer for PoolRc<T, H> {
+impl<T: ?Sized, H: Kind> fmt::Pointer for PoolRc<T, H> {
     /// The value's address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Pointer::fmt(&Self::as_ptr(self), f)
@@ -30,66 +30,66 @@ impl<T: ?Sized, H: RcKind> fmt::Pointer for PoolRc<T, H> {
 }
 
 /// The values are compared. To compare the handles, there is [`ptr_eq`](PoolRc::ptr_eq).
-impl<T: ?Sized + PartialEq, H: RcKind> PartialEq for PoolRc<T, H> {
+impl<T: ?Sized + PartialEq, H: Kind> PartialEq for PoolRc<T, H> {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
         **self == **other
     }
 }
 
-impl<T: ?Sized + Eq, H: RcKind> Eq for PoolRc<T, H> {}
+impl<T: ?Sized + Eq, H: Kind> Eq for PoolRc<T, H> {}
 
-impl<T: ?Sized + PartialOrd, H: RcKind> PartialOrd for PoolRc<T, H> {
+impl<T: ?Sized + PartialOrd, H: Kind> PartialOrd for PoolRc<T, H> {
     #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         (**self).partial_cmp(other)
     }
 }
 
-impl<T: ?Sized + Ord, H: RcKind> Ord for PoolRc<T, H> {
+impl<T: ?Sized + Ord, H: Kind> Ord for PoolRc<T, H> {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         (**self).cmp(other)
     }
 }
 
-impl<T: ?Sized + Hash, H: RcKind> Hash for PoolRc<T, H> {
+impl<T: ?Sized + Hash, H: Kind> Hash for PoolRc<T, H> {
     fn hash<S: Hasher>(&self, state: &mut S) {
         (**self).hash(state);
     }
 }
 
-impl<T: ?Sized, H: RcKind> AsRef<T> for PoolRc<T, H> {
+impl<T: ?Sized, H: Kind> AsRef<T> for PoolRc<T, H> {
     #[inline]
     fn as_ref(&self) -> &T {
         self
     }
 }
 
-impl<T: ?Sized, H: RcKind> Borrow<T> for PoolRc<T, H> {
+impl<T: ?Sized, H: Kind> Borrow<T> for PoolRc<T, H> {
     #[inline]
     fn borrow(&self) -> &T {
         self
     }
 }
 
-impl<E: ?Sized + Error, H: RcKind> Error for PoolRc<E, H> {
+impl<E: ?Sized + Error, H: Kind> Error for PoolRc<E, H> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         (**self).source()
     }
 }
 
 /// As for `Rc`: a handle is a shared reference that others have too.
-impl<T: ?Sized + RefUnwindSafe, H: RcKind> UnwindSafe for PoolRc<T, H> {}
-impl<T: ?Sized + RefUnwindSafe, H: RcKind> RefUnwindSafe for PoolRc<T, H> {}
-impl<T: ?Sized + RefUnwindSafe, H: RcKind> UnwindSafe for PoolWeak<T, H> {}
-impl<T: ?Sized + RefUnwindSafe, H: RcKind> RefUnwindSafe for PoolWeak<T, H> {}
+impl<T: ?Sized + RefUnwindSafe, H: Kind> UnwindSafe for PoolRc<T, H> {}
+impl<T: ?Sized + RefUnwindSafe, H: Kind> RefUnwindSafe for PoolRc<T, H> {}
+impl<T: ?Sized + RefUnwindSafe, H: Kind> UnwindSafe for PoolWeak<T, H> {}
+impl<T: ?Sized + RefUnwindSafe, H: Kind> RefUnwindSafe for PoolWeak<T, H> {}
 
 /// Moving a handle does not move the value.
-impl<T: ?Sized, H: RcKind> Unpin for PoolRc<T, H> {}
-impl<T: ?Sized, H: RcKind> Unpin for PoolWeak<T, H> {}
+impl<T: ?Sized, H: Kind> Unpin for PoolRc<T, H> {}
+impl<T: ?Sized, H: Kind> Unpin for PoolWeak<T, H> {}
 
-impl<T: ?Sized, H: RcKind> fmt::Debug for PoolWeak<T, H> {
+impl<T: ?Sized, H: Kind> fmt::Debug for PoolWeak<T, H> {
     /// `(Weak)`: the value may be gone, and to look at it would keep it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(Weak)")
@@ -99,7 +99,7 @@ impl<T: ?Sized, H: RcKind> fmt::Debug for PoolWeak<T, H> {
 /// `Rc` has `downcast` for the first, `Arc` for the last.
 macro_rules! downcast {
     ($($any:ty),*) => {
-        $(impl<H: RcKind> PoolRc<$any, H> {
+        $(impl<H: Kind> PoolRc<$any, H> {
             /// The handle as one to a `T`, if that is what the value is.
             ///
             /// # Errors

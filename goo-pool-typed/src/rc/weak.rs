@@ -6,7 +6,7 @@ use core::ptr::{self, NonNull};
 
 use goo_pool_core::PoolHandle;
 
-use crate::generic::{AnyThread, PoolBox, PoolRc, RcKind};
+use crate::generic::{AnyThread, Kind, PoolBox, PoolRc};
 use crate::rc::counted::{Counted, chunk_of, counts_of};
 use crate::rc::counts::Counts;
 
@@ -15,7 +15,7 @@ use crate::rc::counts::Counts;
 ///
 /// It keeps the value's chunk: the memory is free when the last handle of both sorts goes.
 #[repr(transparent)]
-pub struct PoolWeak<T: ?Sized, H: RcKind = PoolHandle> {
+pub struct PoolWeak<T: ?Sized, H: Kind = PoolHandle> {
     /// Invariant: R1, or at the address [`NOWHERE`], at which no value can be.
     value: NonNull<T>,
     kind: PhantomData<H>,
@@ -25,11 +25,11 @@ pub struct PoolWeak<T: ?Sized, H: RcKind = PoolHandle> {
 const NOWHERE: usize = usize::MAX;
 
 // SAFETY: it can become a `PoolRc` of the same type on the thread where it is: as that.
-unsafe impl<T: ?Sized + Send + Sync, H: RcKind + AnyThread> Send for PoolWeak<T, H> {}
+unsafe impl<T: ?Sized + Send + Sync, H: Kind + AnyThread> Send for PoolWeak<T, H> {}
 // SAFETY: as above.
-unsafe impl<T: ?Sized + Send + Sync, H: RcKind + AnyThread> Sync for PoolWeak<T, H> {}
+unsafe impl<T: ?Sized + Send + Sync, H: Kind + AnyThread> Sync for PoolWeak<T, H> {}
 
-impl<T, H: RcKind> PoolWeak<T, H> {
+impl<T, H: Kind> PoolWeak<T, H> {
     /// A handle to no value: [`upgrade`](Self::upgrade) finds nothing. It needs no pool.
     ///
     /// # Examples
@@ -48,7 +48,7 @@ impl<T, H: RcKind> PoolWeak<T, H> {
     }
 }
 
-impl<T: ?Sized, H: RcKind> PoolWeak<T, H> {
+impl<T: ?Sized, H: Kind> PoolWeak<T, H> {
     /// The first strong handle to a value that was not there before.
     ///
     /// # Safety
@@ -158,7 +158,7 @@ impl<T: ?Sized, H: RcKind> PoolWeak<T, H> {
     ///
     /// 1. `ptr` came from [`into_raw`](Self::into_raw) of a weak handle of the same kind, and no other was made from it for
     ///    that one; or from [`as_ptr`](Self::as_ptr) of one that was forgotten.
-    /// 2. As for [`PoolRc::from_raw`], (2) to (4).
+    /// 2. As for [`PoolRc::from_raw`], (2) to (4); the value need not be there any more.
     #[inline]
     pub unsafe fn from_raw(ptr: *const T) -> Self {
         // SAFETY: it was a handle's pointer (1), so it is not null.
@@ -168,7 +168,7 @@ impl<T: ?Sized, H: RcKind> PoolWeak<T, H> {
     }
 }
 
-impl<T: ?Sized, H: RcKind> Clone for PoolWeak<T, H> {
+impl<T: ?Sized, H: Kind> Clone for PoolWeak<T, H> {
     /// Another weak handle.
     #[inline]
     fn clone(&self) -> Self {
@@ -180,13 +180,13 @@ impl<T: ?Sized, H: RcKind> Clone for PoolWeak<T, H> {
     }
 }
 
-impl<T, H: RcKind> Default for PoolWeak<T, H> {
+impl<T, H: Kind> Default for PoolWeak<T, H> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<T: ?Sized, H: RcKind> Drop for PoolWeak<T, H> {
+impl<T: ?Sized, H: Kind> Drop for PoolWeak<T, H> {
     #[inline]
     fn drop(&mut self) {
         if self.counts().is_some_and(Counts::drop_weak) {
@@ -203,13 +203,16 @@ impl<T: ?Sized, H: RcKind> Drop for PoolWeak<T, H> {
 /// 1. R1 holds for `value`, whose last weak handle was given up just now.
 #[cold]
 #[inline(never)]
-unsafe fn free<T: ?Sized, H: RcKind>(value: NonNull<T>) {
+unsafe fn free<T: ?Sized, H: Kind>(value: NonNull<T>) {
     // The layout of what is not sized is in its pointer, but stable Rust has it only by a reference. That one has to be
     // to something that may be dropped already, and is not looked at. std's own `Weak` did the same until it had
     // `Layout::for_value_raw`.
     let dropped = value.as_ptr() as *mut ManuallyDrop<T>;
     // SAFETY: not null.
     let dropped = unsafe { NonNull::new_unchecked(dropped) };
+    // If the value never came, because its constructor panicked, this is a reference to bytes without one, behind a
+    // `ManuallyDrop` and an `UnsafeCell`. Nothing reads them. By the letter of the reference it must not be a reference to a
+    // type that has no values at all: `new_cyclic` of such a type can only panic, and stable Rust has no other way to ask.
     // SAFETY: a `ManuallyDrop` has its value's layout (1), and needs no value that is not dropped.
     let chunk: NonNull<Counted<ManuallyDrop<T>>> = unsafe { chunk_of(dropped) };
     // A box of what has no destructor: dropping it frees the chunk.

@@ -5,6 +5,7 @@ mod derive;
 mod derive_large;
 mod derive_panics;
 mod drops;
+mod futures;
 mod handles;
 mod io;
 mod iters;

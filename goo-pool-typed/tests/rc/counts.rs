@@ -142,7 +142,7 @@ fn a_box_is_shared_and_unshared_in_place() {
     let one = PoolRc::from(boxed);
     assert_counts(&one, 1, 0);
     assert_eq!((PoolRc::as_ptr(&one), &*one), (place, &vec![3]));
-    assert_eq!(fresh.into_inner(), [1, 2]);
+    assert_eq!(Counted::into_inner(fresh), [1, 2]);
 }
 
 #[test]

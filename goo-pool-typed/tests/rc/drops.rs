@@ -1,6 +1,7 @@
 //! Every value is dropped once and every chunk comes back, whichever way its handles come and go.
 
 use std::any::Any;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 
 use super::memory::{Memory, pool_in, pool_of};
@@ -11,13 +12,22 @@ use goo_pool_typed::unsize;
 type Make = fn(&RcPool<Entry>, &Ledger) -> PoolRc<Entry>;
 type End = fn(PoolRc<Entry>);
 
+/// In place.
+fn written(mut slot: PoolRc<MaybeUninit<Entry>>, ledger: &Ledger) -> PoolRc<Entry> {
+    PoolRc::get_mut(&mut slot).expect("alone").write(ledger.entry());
+    // SAFETY: just written.
+    unsafe { slot.assume_init() }
+}
+
 /// All ways to come to a handle that is alone.
-const WAYS_IN: [(&str, Make); 13] = [
+const WAYS_IN: [(&str, Make); 15] = [
     ("alloc", |pool, ledger| pool.alloc(ledger.entry())),
     ("try_alloc", |pool, ledger| pool.try_alloc(ledger.entry()).unwrap()),
     ("alloc_with", |pool, ledger| pool.alloc_with(|| ledger.entry())),
     ("try_alloc_with", |pool, ledger| pool.try_alloc_with(|| ledger.entry()).unwrap()),
     ("new_cyclic", |pool, ledger| pool.new_cyclic(|_| ledger.entry())),
+    ("alloc_uninit", |pool, ledger| written(pool.alloc_uninit(), ledger)),
+    ("try_alloc_uninit", |pool, ledger| written(pool.try_alloc_uninit().unwrap(), ledger)),
     ("alloc_box", |pool, ledger| pool.alloc_box(ledger.entry()).into()),
     ("pin", |pool, ledger| Pin::into_inner(pool.pin(ledger.entry()))),
     ("clone", |pool, ledger| pool.alloc(ledger.entry()).clone()),
@@ -44,7 +54,7 @@ const WAYS_IN: [(&str, Make); 13] = [
 ];
 
 /// All ways to give it up, the value with it.
-const WAYS_OUT: [(&str, End); 22] = [
+const WAYS_OUT: [(&str, End); 25] = [
     ("drop", |rc| drop(rc)),
     ("try_unwrap", |rc| drop(PoolRc::try_unwrap(rc))),
     ("into_inner", |rc| drop(PoolRc::into_inner(rc).unwrap())),
@@ -121,6 +131,28 @@ const WAYS_OUT: [(&str, End); 22] = [
         // SAFETY: it comes from `into_raw`, once.
         let _weak = unsafe { PoolWeak::from_raw(raw) };
         drop(rc);
+    }),
+    ("decrement_strong_count", |rc| {
+        let raw = PoolRc::into_raw(rc);
+        // SAFETY: it comes from `into_raw`, once.
+        unsafe { PoolRc::decrement_strong_count(raw) };
+    }),
+    ("increment_strong_count", |rc| {
+        let raw = PoolRc::into_raw(rc);
+        // SAFETY: it comes from `into_raw`, and counts.
+        unsafe { PoolRc::increment_strong_count(raw) };
+        // SAFETY: it counts for two handles, of which this is the first.
+        unsafe { PoolRc::decrement_strong_count(raw) };
+        // SAFETY: and this the other.
+        let rc = unsafe { PoolRc::from_raw(raw) };
+        assert_eq!(PoolRc::strong_count(&rc), 1);
+    }),
+    ("as a pinned object", |rc| {
+        // SAFETY: nobody moves the value.
+        let pinned = unsafe { Pin::new_unchecked(rc) };
+        let other: Pin<PoolRc<dyn Any>> = unsize!(pinned.clone(), dyn Any);
+        drop(pinned);
+        drop(other);
     }),
     ("as an object", |rc| {
         let other: PoolRc<dyn Any> = unsize!(rc.clone(), dyn Any);

@@ -18,6 +18,7 @@ enum Op {
     CyclicThatPanics,
     Clone(usize),
     Drop(usize),
+    DropWith(usize),
     Downgrade(usize),
     GetMut(usize),
     MakeMut(usize),
@@ -45,6 +46,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::CyclicThatPanics),
         6 => n().prop_map(Op::Clone),
         6 => n().prop_map(Op::Drop),
+        2 => n().prop_map(Op::DropWith),
         5 => n().prop_map(Op::Downgrade),
         3 => n().prop_map(Op::GetMut),
         4 => n().prop_map(Op::MakeMut),
@@ -145,6 +147,7 @@ impl Model {
             (
                 &Op::Clone(n)
                 | &Op::Drop(n)
+                | &Op::DropWith(n)
                 | &Op::Downgrade(n)
                 | &Op::GetMut(n)
                 | &Op::MakeMut(n)
@@ -181,6 +184,11 @@ impl Model {
         self.stamp += 1;
         match op {
             Op::Drop(_) => return,
+            Op::DropWith(_) => {
+                let mut shown = None;
+                PoolRc::drop_with(rc, |ours| shown = Some((ours.front, ours.back)));
+                return assert_eq!(shown, Rc::into_inner(std).map(|theirs| (theirs.front, theirs.back)));
+            }
             Op::Clone(_) => self.strong.push((rc.clone(), std.clone())),
             Op::Downgrade(_) => self.weak.push((PoolRc::downgrade(&rc), Rc::downgrade(&std))),
             Op::GetMut(_) => match (PoolRc::get_mut(&mut rc), Rc::get_mut(&mut std)) {

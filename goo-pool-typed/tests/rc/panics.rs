@@ -25,6 +25,26 @@ fn a_constructor_that_panics_leaves_a_free_chunk() {
     assert_serves(&pool, 2);
 }
 
+/// Clones of a handle to what is not written yet are handles to that.
+#[test]
+fn memory_without_a_value_is_shared_and_freed_without_a_destructor() {
+    let (ledger, pool) = (Ledger::default(), pool_of(2));
+    drop(pool.alloc_uninit());
+    let mut slot = pool.alloc_uninit();
+    PoolRc::get_mut(&mut slot).unwrap().write(ledger.entry());
+    let (other, weak) = (slot.clone(), PoolRc::downgrade(&slot));
+    // SAFETY: just written.
+    let entry = unsafe { slot.assume_init() };
+    assert_eq!((PoolRc::strong_count(&entry), PoolRc::weak_count(&entry)), (2, 1));
+    drop(other);
+    assert!(weak.upgrade().is_some());
+    drop(entry);
+    assert!(weak.upgrade().is_none());
+    drop(weak);
+    ledger.assert_settled();
+    assert_serves(&pool, 2);
+}
+
 #[test]
 fn a_weak_handle_to_what_was_never_made_finds_nothing() {
     let (ledger, pool) = (Ledger::default(), pool_of(2));

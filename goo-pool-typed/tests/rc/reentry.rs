@@ -57,6 +57,28 @@ fn a_destructor_finds_its_own_value_gone() {
     }
 }
 
+/// As with `Rc`: documented, and here so that it stays true that a circle is all that it takes, and a weak handle all that
+/// helps.
+#[test]
+fn a_circle_keeps_its_values_until_it_is_broken() {
+    struct Link(RefCell<Option<PoolRc<Link>>>);
+
+    let memory = Memory::default();
+    let pool = pool_in(&memory);
+    let one = pool.alloc(Link(RefCell::default()));
+    let other = pool.alloc(Link(RefCell::new(Some(one.clone()))));
+    one.0.replace(Some(other));
+    let weak = PoolRc::downgrade(&one);
+    drop((one, pool));
+    let one = weak.upgrade().expect("the circle keeps it");
+    assert!(memory.pieces() > 0);
+    one.0.take();
+    drop(one);
+    assert!(weak.upgrade().is_none());
+    drop(weak);
+    assert_eq!(memory.pieces(), 0);
+}
+
 /// Runs code when it is dropped.
 #[derive(Default)]
 struct OnDrop(Option<Box<dyn FnOnce()>>);

@@ -2,12 +2,13 @@
 
 use std::borrow::Borrow;
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::error::Error;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::kind::{PoolRc, PoolWeak, RcPool};
+use goo_pool_typed::Counted;
 
 #[test]
 fn values_are_compared() {
@@ -42,6 +43,17 @@ fn a_handle_is_found_by_its_value() {
     assert_eq!(hash(&|h| key.hash(h)), hash(&|h| 5_u32.hash(h)));
     let map = HashMap::from([(key, "five"), (pool.alloc(6), "six")]);
     assert_eq!((map.get(&5), map.get(&7)), (Some(&"five"), None));
+}
+
+#[test]
+fn a_value_that_is_not_shared_yet_is_compared_and_shown_as_itself() {
+    let pool = RcPool::new();
+    let (one, two) = (pool.alloc_box(String::from("one")), pool.alloc_box(String::from("two")));
+    assert!(one == pool.alloc_box(String::from("one")) && one != two && one < two);
+    assert_eq!((one.cmp(&two), format!("{one} {one:?} {one:>5}")), (Ordering::Less, "one \"one\"   one".into()));
+    let keys: HashSet<_> = [one.clone(), one, two].into();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(*pool.as_pool().alloc_default(), Counted::new(String::new()));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use crate::common::{Ledger, panic_of};
 use crate::kind::{PoolRc, PoolWeak, RcPool};
-use goo_pool_typed::generic::{PoolBox, RcKind};
+use goo_pool_typed::generic::{Kind, PoolBox};
 use goo_pool_typed::{Counted, unsize};
 
 #[test]
@@ -59,7 +59,7 @@ fn an_object_that_panics_in_its_destructor_gives_its_chunk_back() {
 
 #[test]
 fn an_object_alone_becomes_a_box_of_an_object_and_the_other_way_round() {
-    fn there_and_back<H: RcKind>(object: goo_pool_typed::generic::PoolRc<dyn Debug, H>) {
+    fn there_and_back<H: Kind>(object: goo_pool_typed::generic::PoolRc<dyn Debug, H>) {
         let boxed: PoolBox<Counted<dyn Debug>, H> = PoolRcOf::try_into_box(object).unwrap();
         assert_eq!(format!("{boxed:?}"), "\"text\"");
         let object = PoolRcOf::from(boxed);

@@ -245,3 +245,52 @@ fn the_last_handle_to_a_closed_pool_may_go_on_any_thread() {
         assert_eq!(live.load(Relaxed), 0);
     }
 }
+
+#[test]
+fn the_value_is_shown_once_to_whoever_drops_the_last_handle_with_a_closure() {
+    let live = AtomicUsize::new(0);
+    let pool = RcPool::new();
+    for round in 0..scaled(2_000, 20) as u64 {
+        let one = pool.alloc(Cookie::new(round, &live));
+        let weak = (round % 2 == 0).then(|| PoolRc::downgrade(&one));
+        let (start, shown) = (Barrier::new(2), AtomicUsize::new(0));
+        let race = |rc: PoolRc<Cookie<'_>>| {
+            start.wait();
+            PoolRc::drop_with(rc, |cookie| {
+                cookie.check();
+                (cookie.front, cookie.back) = (!cookie.front, !cookie.back);
+                shown.fetch_add(1, Relaxed);
+            });
+        };
+        thread::scope(|scope| {
+            let other = one.clone();
+            scope.spawn(|| race(other));
+            race(one);
+        });
+        assert_eq!((shown.load(Relaxed), live.load(Relaxed)), (1, 0));
+        assert!(weak.is_none_or(|weak| weak.upgrade().is_none()));
+    }
+    assert!(pool.is_empty());
+}
+
+#[test]
+fn a_static_pool_is_made_by_whoever_uses_it_first_and_is_one_for_all() {
+    static POOL: RcPool<String> = RcPool::new();
+
+    assert_eq!((POOL.len(), POOL.capacity()), (0, 0));
+    let start = Barrier::new(4);
+    let make = &|n: usize| {
+        start.wait();
+        let one = POOL.alloc(n.to_string());
+        POOL.local().alloc(one.repeat(2))
+    };
+    let all: Vec<PoolRc<String>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|n| scope.spawn(move || make(n))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(all.iter().map(|text| text.as_str()).collect::<Vec<_>>(), ["00", "11", "22", "33"]);
+    assert!(all.iter().all(|one| PoolRc::pool(one).ptr_eq(&POOL)));
+    assert_eq!(POOL.len(), 4);
+    drop(all);
+    assert!(POOL.is_empty());
+}

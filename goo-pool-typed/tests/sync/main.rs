@@ -9,6 +9,7 @@ mod kinds;
 mod closing;
 mod counted;
 mod exits;
+mod futures;
 mod local_pools;
 mod statics;
 mod threads;

@@ -3,21 +3,37 @@
 //! A request costs more than its bytes: the system rounds it up and keeps a word in front. On GNU systems
 //! both are counted; elsewhere the requested bytes stand in, which flatters `Box`. What is asked for in large
 //! aligned pieces, as a pool does, comes with some slack behind it that is counted too, though nobody touches it.
+//!
+//! ```
+//! use goo_pool_examples::heap::{Counting, tally};
+//!
+//! #[global_allocator]
+//! static GLOBAL: Counting = Counting;
+//!
+//! let (boxed, held) = tally(|| Box::new([0_u8; 100]));
+//! assert_eq!(held.objects, 1);
+//! assert!(held.bytes >= 100);
+//! # drop(boxed);
+//! ```
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 /// What is held between two points in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub struct Tally {
     /// Bytes taken and not given back.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
     /// Objects taken and not given back.
-    pub(crate) objects: usize,
+    pub objects: usize,
 }
 
-/// Runs `build` and tells what its result holds.
-pub(crate) fn tally<R>(build: impl FnOnce() -> R) -> (R, Tally) {
+/// Runs `build` and tells what its result holds, of what [`Counting`] handed out to this thread.
+///
+/// # Panics
+///
+/// In a tally.
+pub fn tally<R>(build: impl FnOnce() -> R) -> (R, Tally) {
     TALLY.set(Tally::default());
     let was_counting = COUNTING.replace(true);
     assert!(!was_counting, "a tally inside a tally");
@@ -33,10 +49,9 @@ thread_local! {
     static TALLY: Cell<Tally> = const { Cell::new(Tally { bytes: 0, objects: 0 }) };
 }
 
-struct Counting;
-
-#[global_allocator]
-static GLOBAL: Counting = Counting;
+/// The system's allocator, which looks each time whether a [`tally`] is under way.
+#[derive(Debug)]
+pub struct Counting;
 
 // SAFETY: every request goes to `System` as it came; counting neither unwinds nor allocates.
 unsafe impl GlobalAlloc for Counting {
@@ -65,7 +80,18 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: `ptr` came from `System` with this layout, as all we hand out does.
         unsafe { System.dealloc(ptr, layout) }
     }
-    // `realloc` is left to the trait, which makes it of these. No object of an index is resized.
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let before = if COUNTING.get() { cost(ptr, layout) } else { 0 };
+        // SAFETY: `ptr` came from `System` with this layout, and the caller's promises are those of `System::realloc`.
+        let resized = unsafe { System.realloc(ptr, layout, new_size) };
+        if COUNTING.get() && !resized.is_null() {
+            // Its alignment was fine with the old size, and the new one is as the caller promised.
+            let layout = Layout::from_size_align(new_size, layout.align()).unwrap_or(layout);
+            count_resized(before, cost(resized, layout));
+        }
+        resized
+    }
 }
 
 // Wrapping: what was taken before the tally began may be given back during it.
@@ -82,6 +108,12 @@ fn count_alloc(ptr: *mut u8, layout: Layout) {
 fn count_dealloc(ptr: *mut u8, layout: Layout) {
     let Tally { bytes, objects } = TALLY.get();
     TALLY.set(Tally { bytes: bytes.wrapping_sub(cost(ptr, layout)), objects: objects.wrapping_sub(1) });
+}
+
+#[cold]
+fn count_resized(before: usize, after: usize) {
+    let Tally { bytes, objects } = TALLY.get();
+    TALLY.set(Tally { bytes: bytes.wrapping_sub(before).wrapping_add(after), objects });
 }
 
 /// What an object costs the system's allocator; `ptr` is one that it handed out.
@@ -108,6 +140,9 @@ fn cost(_: *mut u8, layout: Layout) -> usize {
 mod tests {
     use super::*;
 
+    #[global_allocator]
+    static GLOBAL: Counting = Counting;
+
     #[test]
     fn tally_tells_what_is_still_held() {
         let (kept, tally) = tally(|| {
@@ -116,6 +151,19 @@ mod tests {
         });
         assert_eq!(tally.objects, 2);
         assert!((848..1000).contains(&tally.bytes), "{tally:?}");
+        drop(kept);
+    }
+
+    #[test]
+    fn what_is_resized_is_counted_once() {
+        let (kept, tally) = tally(|| {
+            let mut kept = vec![1_u8; 1000];
+            kept.reserve_exact(99_000);
+            kept.shrink_to(50_000);
+            kept
+        });
+        assert_eq!(tally.objects, 1);
+        assert!((50_000..60_000).contains(&tally.bytes), "{tally:?}");
         drop(kept);
     }
 }
