@@ -95,6 +95,10 @@ impl<X> Stack<X> {
     /// Turns what was pushed since `kept` was returned by [`kept`](Self::kept), so that it comes in order.
     #[inline]
     pub(crate) fn turn(&mut self, kept: usize) {
+        // With one link or two there is nothing to turn.
+        if self.kept() - kept < 2 {
+            return;
+        }
         if self.far.is_empty() {
             self.near[kept..self.near_len].reverse();
         } else {
