@@ -179,9 +179,9 @@ pub type Value<const N: usize> = [u64; N];
 const SEED: u64 = 0x600_900;
 
 /// A workload that is prepared when it first runs. It calls the round, which times so many operations, until all were done.
-fn rounds<R: FnMut() -> Duration>(values: usize, prepare: impl Fn() -> R + 'static) -> Box<dyn FnMut(u64) -> Duration>
+fn rounds<R>(values: usize, prepare: impl Fn() -> R + 'static) -> Box<dyn FnMut(u64) -> Duration>
 where
-    R: 'static,
+    R: FnMut() -> Duration + 'static,
 {
     let mut round = None;
     Box::new(move |operations| {
