@@ -99,7 +99,6 @@ contestants! {
 }
 
 /// Futures are made, polled twice and dropped, `COUNT` at a time.
-#[must_use]
 pub fn lives<C: Pinning<Work<WORDS>>, const WORDS: usize, const COUNT: usize>() -> impl FnMut(u64) -> Duration {
     let pool = C::pool();
     move |operations| {
@@ -241,7 +240,6 @@ impl Buffering for Vecs {
 }
 
 /// Buffers are filled, cloned and dropped, `COUNT` at a time.
-#[must_use]
 pub fn packets<C: Buffering, const COUNT: usize>() -> impl FnMut(u64) -> Duration {
     let mut contestant = C::new();
     move |operations| {
