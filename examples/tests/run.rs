@@ -270,18 +270,31 @@ fn json_tree_with_a_pool_asks_the_heap_for_little() {
 
 #[test]
 fn packets_come_whole_and_pooled_ones_ask_the_heap_for_nothing() {
-    let file = TempFile::new("lines.txt", &[&b"short\n\nlonger "[..], &[b'x'; 5_000], b"\n\0\xff"].concat());
+    let file =
+        TempFile::new("lines.txt", &[&b"short\n\nlonger "[..], &[b'x'; 5_000], b"\n\0\xff\n"].concat().repeat(100));
     let output = run(example("packets").arg(&file.0));
     let stdout = String::from_utf8(output.stdout).expect("the output is UTF-8");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(stdout.contains("5017 bytes in 7 packets"), "{stdout}");
+    assert!(stdout.contains("501800 bytes in 700 packets"), "{stdout}");
     let requests = |name| -> usize {
         let row = stdout.lines().find_map(|line| line.strip_prefix(name)).expect("a row");
         row.split_whitespace().rev().nth(1).expect("the last but one").parse().expect("a number")
     };
-    // Both ends ask for each packet.
-    assert!(requests("Vec ") >= 12 * 2 * 7, "{stdout}");
+    // Both ends ask for each packet, and a few were on their way when it began to count.
+    assert!(requests("Vec ") > 12 * 2 * 700 - 1_000, "{stdout}");
     assert_eq!(requests("PoolBytes  "), 0, "{stdout}");
+}
+
+#[test]
+fn executor_with_pools_asks_the_heap_for_nothing() {
+    let stdout = String::from_utf8(run(&mut example("executor")).stdout).expect("the output is UTF-8");
+    let requests = |name| -> usize {
+        let row = stdout.lines().find_map(|line| line.strip_prefix(name)).expect("a row");
+        row.split_whitespace().last().expect("a number").parse().expect("a number")
+    };
+    // With `Box` and `Arc` it is two for each task, which there is one of for each line.
+    assert!(stdout.contains("26457 words") && requests("Box and Arc") >= 20 * 2 * 3_608, "{stdout}");
+    assert_eq!(requests("pools"), 0, "{stdout}");
 }
 
 #[test]

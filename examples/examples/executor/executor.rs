@@ -236,10 +236,12 @@ mod tests {
                 return Poll::Ready(());
             }
             left -= 1;
-            if left % 2 == 0 {
-                context.waker().wake_by_ref()
+            if left.is_multiple_of(2) {
+                context.waker().wake_by_ref();
             } else {
-                context.waker().clone().wake()
+                let clone = context.waker().clone();
+                assert!(clone.will_wake(context.waker()));
+                clone.wake();
             }
             Poll::Pending
         })
