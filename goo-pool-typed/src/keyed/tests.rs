@@ -40,9 +40,11 @@ fn use_up(
     all
 }
 
+type Way = fn(&mut KeyedPool<u32>, &[Key<u32>]);
+
 #[test]
 fn a_slot_without_generations_is_never_used_again() {
-    let ways: [fn(&mut KeyedPool<u32>, &[Key<u32>]); 4] = [
+    let ways: [Way; 4] = [
         |pool, keys| keys.iter().for_each(|&key| assert!(pool.remove(key).is_some())),
         |pool, _| pool.clear(),
         |pool, _| drop(pool.drain()),
