@@ -66,6 +66,7 @@
 //! - A type with a destructor does not let its fields be moved out: take a link with `node.next.take()`, another field
 //!   with [`mem::take`](core::mem::take) or [`mem::replace`](core::mem::replace). The type cannot have another `Drop`:
 //!   what is to happen when a node is dropped goes into the destructor of a field.
+//! - As with any destructor, the compiler wants what a node borrows to live longer than the node.
 //! - What the compiler derives (`Debug`, `PartialEq`, `Hash` and others) still recurses.
 //!
 //! # Clone
