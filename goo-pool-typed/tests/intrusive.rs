@@ -5,6 +5,7 @@ mod common;
 
 use std::cell::Cell;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use goo_pool_typed::intrusive::{PoolAdapter, PoolPointerOps};
 use goo_pool_typed::{Pool, PoolBox, PoolRc, RcPool};
@@ -259,7 +260,7 @@ fn a_destructor_allocates_in_the_pool_of_its_list() {
     struct Busy {
         link: LinkedListLink,
         pool: Option<Pool<Busy>>,
-        drops: &'static Cell<usize>,
+        drops: Rc<Cell<usize>>,
     }
     intrusive_adapter!(Links = UnsafeRef<Busy>: Busy { link => LinkedListLink });
 
@@ -267,13 +268,12 @@ fn a_destructor_allocates_in_the_pool_of_its_list() {
         fn drop(&mut self) {
             self.drops.set(self.drops.get() + 1);
             if let Some(pool) = self.pool.take() {
-                drop(pool.alloc(Busy { link: LinkedListLink::new(), pool: None, drops: self.drops }));
+                drop(pool.alloc(Busy { link: LinkedListLink::new(), pool: None, drops: self.drops.clone() }));
             }
         }
     }
 
-    thread_local!(static DROPS: &'static Cell<usize> = Box::leak(Box::default()));
-    let (pool, drops) = (Pool::new(), DROPS.with(|drops| *drops));
+    let (pool, drops) = (Pool::new(), Rc::new(Cell::new(0)));
     let mut list = LinkedList::<PoolAdapter<Links, PoolBox<Busy>>>::default();
     for _ in 0..10 {
         list.push_back(pool.alloc(Busy { link: LinkedListLink::new(), pool: Some(pool.clone()), drops }));
