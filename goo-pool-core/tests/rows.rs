@@ -240,7 +240,7 @@ mod threads {
         const LAYOUT: Layout = Layout::new::<[u64; 8]>();
         let count = scaled(20_000, 3000);
         // The capacity before and after `again` has taken as many chunks as other threads freed before.
-        let grown = |again: &dyn Fn(&SyncPoolHandle)| {
+        let grown = |again: &dyn Fn(&SyncPoolHandle) -> usize| {
             let handle = RawPool::builder(LAYOUT).build_sync_handle().unwrap();
             let chunks = Sent((0..count).map(|_| handle.allocate().unwrap()).collect::<Vec<_>>());
             let in_thread = handle.clone();
@@ -251,13 +251,29 @@ mod threads {
                 }
             };
             thread::spawn(free).join().unwrap();
-            let before = handle.capacity();
-            again(&handle);
-            assert!(handle.len() >= count);
-            (before, handle.capacity())
+            (handle.capacity(), again(&handle))
         };
-        let alone = grown(&|handle| (0..count).for_each(|_| _ = handle.allocate().unwrap()));
-        let rows = grown(&|handle| while handle.len() < count && handle.take_row().is_ok() {});
+        let alone = grown(&|handle| {
+            let chunks: Vec<_> = (0..count).map(|_| handle.allocate().unwrap()).collect();
+            let capacity = handle.capacity();
+            for chunk in chunks {
+                // SAFETY: as above.
+                unsafe { handle.deallocate(chunk) };
+            }
+            capacity
+        });
+        let rows = grown(&|handle| {
+            let mut rows = Vec::new();
+            while handle.len() < count {
+                rows.push(handle.take_row().unwrap());
+            }
+            let capacity = handle.capacity();
+            for row in rows {
+                // SAFETY: it came from this pool, which is open; nobody uses its chunks.
+                unsafe { handle.give_row(row) };
+            }
+            capacity
+        });
         assert_eq!(rows.0, alone.0);
         assert!(rows.1 <= alone.1, "rows need {rows:?}, chunks alone {alone:?}");
     }
