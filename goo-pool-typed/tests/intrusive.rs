@@ -276,7 +276,11 @@ fn a_destructor_allocates_in_the_pool_of_its_list() {
     let (pool, drops) = (Pool::new(), Rc::new(Cell::new(0)));
     let mut list = LinkedList::<PoolAdapter<Links, PoolBox<Busy>>>::default();
     for _ in 0..10 {
-        list.push_back(pool.alloc(Busy { link: LinkedListLink::new(), pool: Some(pool.clone()), drops }));
+        list.push_back(pool.alloc(Busy {
+            link: LinkedListLink::new(),
+            pool: Some(pool.clone()),
+            drops: drops.clone(),
+        }));
     }
     drop(list);
     assert_eq!((drops.get(), pool.len()), (20, 0));
