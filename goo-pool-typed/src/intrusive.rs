@@ -137,9 +137,15 @@ where
 /// arithmetic, which keeps what the pointer is valid for. An adapter by hand must do the same: with a reference to the link
 /// or to the node on the way, the box would be undefined behaviour.
 ///
-/// The collection with the links of one word, `XorLinkedList`, makes pointers from integers. That is sound if such a pointer
-/// gets back all that the exposed one was valid for, as std's documentation has it, but it is not strict provenance.
-pub struct PoolPointerOps<P>(PhantomData<fn() -> P>);
+/// The same goes for the pointers that `cursor_from_ptr` and its kin take: they are what `as_ptr` of the box or
+/// the shared handle gave, not references to the node. A cursor that inserts writes its pointer into the new node's link,
+/// and later a box is made of it.
+///
+/// Two collections make pointers from integers: `XorLinkedList`, whose links are one word, and `RBTree`, which keeps a
+/// color in the pointer to the parent. That is sound if such a pointer gets back all that the exposed one was valid for,
+/// as std's documentation has it, but it is not strict provenance.
+// As `Send` and `Sync` as a `P`: a shared collection clones its pointers for whoever asks.
+pub struct PoolPointerOps<P>(PhantomData<P>);
 
 impl<P> PoolPointerOps<P> {
     /// There is nothing in it.

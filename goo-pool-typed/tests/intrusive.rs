@@ -60,7 +60,11 @@ const _: () = {
     intrusive_adapter!(Atomic = UnsafeRef<AtomicNode>: AtomicNode { 0 => intrusive_collections::LinkedListAtomicLink });
     assert_impl_all!(LinkedList<PoolAdapter<Atomic, goo_pool_typed::SyncPoolBox<AtomicNode>>>: Send);
     assert_impl_all!(LinkedList<PoolAdapter<Atomic, goo_pool_typed::PoolArc<AtomicNode>>>: Send);
-    assert_not_impl_any!(LinkedList<PoolAdapter<Atomic, PoolBox<AtomicNode>>>: Send);
+    assert_not_impl_any!(LinkedList<PoolAdapter<Atomic, PoolBox<AtomicNode>>>: Send, Sync);
+    // A shared collection clones its pointers (`clone_pointer`), so an adapter is shared as its pointers are.
+    assert_not_impl_any!(PoolAdapter<Atomic, PoolRc<AtomicNode>>: Send, Sync);
+    assert_not_impl_any!(LinkedList<PoolAdapter<Atomic, PoolRc<AtomicNode>>>: Send, Sync);
+    assert_impl_all!(LinkedList<PoolAdapter<Atomic, goo_pool_typed::PoolArc<AtomicNode>>>: Sync);
 };
 
 #[test]
