@@ -16,22 +16,17 @@ const NEAR: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Stack<X> {
     top: Option<X>,
-    /// The first `near_len` of them come after `top`, the last first, as long as there are few.
-    ///
-    /// Invariant: exactly these are `Some`, and there are none if there is one in `far`.
-    near: [Option<X>; NEAR],
-    near_len: usize,
-    /// What comes after `top`, the last first, if it has become too much.
-    far: Vec<X>,
+    /// What comes after `top`, if there was ever so much: each node that is dropped makes a stack, and most stay empty.
+    below: Option<Below<X>>,
 }
 
 impl<X> Stack<X> {
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn new() -> Self {
-        Self { top: None, near: [const { None }; NEAR], near_len: 0, far: Vec::new() }
+        Self { top: None, below: None }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -41,40 +36,93 @@ impl<X> Stack<X> {
         usize::from(self.top.is_some()) + self.kept()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<X> {
-        if let Some(x) = self.top.take() {
-            return Some(x);
-        }
-        if let Some(last) = self.near_len.checked_sub(1) {
-            self.near_len = last;
-            return self.near[last].take();
-        }
-        self.far.pop()
+        self.top.take().or_else(|| self.below.as_mut()?.pop())
     }
 
     /// How much lies below the top.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn kept(&self) -> usize {
-        // One of them is 0.
-        self.near_len + self.far.len()
+        self.below.as_ref().map_or(0, Below::len)
     }
 
     /// Adds `x`. Without memory it fails as `Vec::push` does.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, x: X) {
         if let Err(x) = self.try_push(x) {
-            self.far.reserve(NEAR + 1);
-            self.push_far(x);
+            self.below.get_or_insert_with(Below::new).push(x);
         }
     }
 
     /// Adds `x`, or gives it back if there is no memory.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn try_push(&mut self, x: X) -> Result<(), X> {
         if self.top.is_none() {
             self.top = Some(x);
-        } else if self.near_len < NEAR && self.far.is_empty() {
+            return Ok(());
+        }
+        self.below.get_or_insert_with(Below::new).try_push(x)
+    }
+
+    /// Turns what was pushed since `kept` was returned by [`kept`](Self::kept), so that it comes in order.
+    #[inline(always)]
+    pub(crate) fn turn(&mut self, kept: usize) {
+        // With one link or two there is nothing to turn.
+        if self.kept() - kept < 2 {
+            return;
+        }
+        if let Some(below) = &mut self.below {
+            below.turn(kept);
+        }
+    }
+}
+
+/// The part of a stack below its top; its end comes first.
+#[derive(Clone, Debug)]
+struct Below<X> {
+    /// All there is, as long as that is little.
+    ///
+    /// Invariant: the first `near_len` are `Some`, the others are not; and there are none if there is one in `far`.
+    near: [Option<X>; NEAR],
+    near_len: usize,
+    /// All there is, if it is much.
+    far: Vec<X>,
+}
+
+impl<X> Below<X> {
+    #[inline]
+    const fn new() -> Self {
+        Self { near: [const { None }; NEAR], near_len: 0, far: Vec::new() }
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        // One of them is 0.
+        self.near_len + self.far.len()
+    }
+
+    #[inline]
+    fn pop(&mut self) -> Option<X> {
+        match self.near_len.checked_sub(1) {
+            Some(last) => {
+                self.near_len = last;
+                self.near[last].take()
+            }
+            None => self.far.pop(),
+        }
+    }
+
+    /// Adds what found no memory once more; fails as `Vec::push` does.
+    #[cold]
+    fn push(&mut self, x: X) {
+        self.far.reserve(NEAR + 1);
+        self.push_far(x);
+    }
+
+    #[inline]
+    fn try_push(&mut self, x: X) -> Result<(), X> {
+        if self.near_len < NEAR && self.far.is_empty() {
             self.near[self.near_len] = Some(x);
             self.near_len += 1;
         } else if self.far.try_reserve(NEAR + 1).is_ok() {
@@ -86,19 +134,16 @@ impl<X> Stack<X> {
     }
 
     /// Adds `x` where there is room for it and all that is near.
+    #[inline]
     fn push_far(&mut self, x: X) {
-        self.far.extend(self.near.iter_mut().filter_map(Option::take));
-        self.near_len = 0;
+        if self.near_len > 0 {
+            self.far.extend(self.near.iter_mut().filter_map(Option::take));
+            self.near_len = 0;
+        }
         self.far.push(x);
     }
 
-    /// Turns what was pushed since `kept` was returned by [`kept`](Self::kept), so that it comes in order.
-    #[inline]
-    pub(crate) fn turn(&mut self, kept: usize) {
-        // With one link or two there is nothing to turn.
-        if self.kept() - kept < 2 {
-            return;
-        }
+    fn turn(&mut self, kept: usize) {
         if self.far.is_empty() {
             self.near[kept..self.near_len].reverse();
         } else {
@@ -144,6 +189,6 @@ mod tests {
     fn a_few_need_no_memory() {
         let mut stack = Stack::<u8>::new();
         (0..=NEAR).for_each(|_| assert_eq!(stack.try_push(0), Ok(())));
-        assert_eq!(stack.far.capacity(), 0);
+        assert_eq!(stack.below.map(|below| below.far.capacity()), Some(0));
     }
 }
