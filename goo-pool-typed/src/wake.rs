@@ -65,6 +65,10 @@ impl<W: PoolWake> From<PoolArc<W>> for Waker {
 }
 
 /// A waker's data is the pointer of a handle that was given up for it.
+///
+/// Not inlined, so that the functions have one address: by that `will_wake` tells clones, and inlined in two places they had
+/// two.
+#[inline(never)]
 fn raw<W: PoolWake>(task: PoolArc<W>) -> RawWaker {
     let functions = const { &RawWakerVTable::new(clone::<W>, wake::<W>, wake_by_ref::<W>, drop_waker::<W>) };
     RawWaker::new(PoolArc::into_raw(task).cast(), functions)
