@@ -97,10 +97,22 @@ impl Expander<'_> {
                 .map(|(Field { ty, .. }, binding)| at(ty, &quote!(#private::Pending::take(#pending, #binding))));
             quote!(#pattern => { #(#takes;)* })
         });
+        let has_links = self.arms("link").into_iter().map(|arm| {
+            let pattern = arm.pattern(Field::is_link);
+            let asks =
+                arm.links().map(|(Field { ty, .. }, binding)| at(ty, &quote!(#private::Links::has_links(#binding))));
+            quote!(#pattern => false #(|| #asks)*,)
+        });
         // An impl of `Drop` has the type's own bounds, and no others.
         let generics = generics::of_type(self.input);
         let linked = quote! {
             type Link = #link;
+
+            #[inline]
+            fn has_links(&mut self) -> bool {
+                let #node = self;
+                match #node { #(#has_links)* }
+            }
 
             #[inline]
             fn take_links(&mut self, #pending: &mut #private::Pending<Self>) {

@@ -9,20 +9,26 @@ use super::{Link, Linked, Links};
 /// The links that have been taken out of nodes and not followed yet. To drop it is to follow them all.
 pub struct Pending<T: Linked>(Stack<T::Link>);
 
-/// The destructor of a node: drops all that its links lead to. It has none then.
-#[inline]
+/// The destructor of a node: drops all that its links lead to.
+///
+/// The nodes that the loop drops come here too, and have no links any more.
+#[inline(always)]
 pub fn drop_links<T: Linked>(node: &mut T) {
+    if node.has_links() {
+        drop_all(node);
+    }
+}
+
+/// Not inlined, so that its locals are not in the frames of those who drop a node without links.
+#[inline(never)]
+fn drop_all<T: Linked>(node: &mut T) {
     let mut pending = Pending(Stack::new());
     pending.take_all(node);
-    // The nodes that the loop drops come here too, and have nothing any more.
-    if pending.0.is_empty() {
-        forget(pending);
-    }
 }
 
 impl<T: Linked> Pending<T> {
     /// Takes the links in `links`, which come after those taken from the same node before.
-    #[inline]
+    #[inline(always)]
     pub fn take<C: Links<Link = T::Link>>(&mut self, links: &mut C) {
         for link in links.take_links() {
             // Without memory the link is followed now: its node's destructor begins a loop of its own.
@@ -31,7 +37,7 @@ impl<T: Linked> Pending<T> {
     }
 
     /// Takes the links in `node`, which come next.
-    #[inline]
+    #[inline(always)]
     fn take_all(&mut self, node: &mut T) {
         let kept = self.0.kept();
         node.take_links(self);
@@ -39,6 +45,7 @@ impl<T: Linked> Pending<T> {
     }
 
     /// Drops nodes until none is left.
+    #[inline]
     fn run(&mut self) {
         while let Some(link) = self.0.pop() {
             link.drop_with(|node| self.take_all(node));
@@ -47,7 +54,6 @@ impl<T: Linked> Pending<T> {
 }
 
 impl<T: Linked> Drop for Pending<T> {
-    #[inline(never)]
     fn drop(&mut self) {
         /// A destructor has panicked: drops the others.
         struct GoOn<'p, T: Linked>(&'p mut Pending<T>);

@@ -111,6 +111,10 @@ pub trait Linked: Sized {
     /// The handle that all links are.
     type Link: Link<Target = Self>;
 
+    /// Whether there may be a link.
+    #[doc(hidden)]
+    fn has_links(&mut self) -> bool;
+
     /// Takes all links out, in order.
     #[doc(hidden)]
     fn take_links(&mut self, pending: &mut Pending<Self>);

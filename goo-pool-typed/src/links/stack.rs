@@ -1,6 +1,8 @@
 //! What is still to be visited.
 
+use alloc::alloc::handle_alloc_error;
 use alloc::vec::Vec;
+use core::alloc::Layout;
 
 /// What needs no memory of its own besides the top: enough for binary trees of five levels. The bench `links` has the rows
 /// "trees of 15" and "trees of 3" for it.
@@ -16,14 +18,19 @@ const NEAR: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Stack<X> {
     top: Option<X>,
-    /// What comes after `top`, if there was ever so much: each node that is dropped makes a stack, and most stay empty.
-    below: Option<Below<X>>,
+    /// The first `near_len` of them come after `top`, the last first, as long as there are few.
+    ///
+    /// Invariant: exactly these are `Some`, and there are none if there is one in `far`.
+    near: [Option<X>; NEAR],
+    near_len: usize,
+    /// What comes after `top`, the last first, if it has become too much.
+    far: Vec<X>,
 }
 
 impl<X> Stack<X> {
-    #[inline(always)]
+    #[inline]
     pub(crate) const fn new() -> Self {
-        Self { top: None, below: None }
+        Self { top: None, near: [const { None }; NEAR], near_len: 0, far: Vec::new() }
     }
 
     #[inline(always)]
@@ -31,97 +38,52 @@ impl<X> Stack<X> {
         self.len() == 0
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         usize::from(self.top.is_some()) + self.kept()
     }
 
     #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<X> {
-        self.top.take().or_else(|| self.below.as_mut()?.pop())
+        if let Some(x) = self.top.take() {
+            return Some(x);
+        }
+        if let Some(last) = self.near_len.checked_sub(1) {
+            self.near_len = last;
+            return self.near[last].take();
+        }
+        self.far.pop()
     }
 
     /// How much lies below the top.
     #[inline(always)]
     pub(crate) fn kept(&self) -> usize {
-        self.below.as_ref().map_or(0, Below::len)
+        // One of them is 0.
+        self.near_len + self.far.len()
     }
 
     /// Adds `x`. Without memory it fails as `Vec::push` does.
     #[inline(always)]
     pub(crate) fn push(&mut self, x: X) {
-        if let Err(x) = self.try_push(x) {
-            self.below.get_or_insert_with(Below::new).push(x);
+        if self.try_push(x).is_err() {
+            no_memory::<X>();
         }
     }
 
     /// Adds `x`, or gives it back if there is no memory.
     #[inline(always)]
     pub(crate) fn try_push(&mut self, x: X) -> Result<(), X> {
-        if self.top.is_none() {
-            self.top = Some(x);
-            return Ok(());
-        }
-        self.below.get_or_insert_with(Below::new).try_push(x)
-    }
-
-    /// Turns what was pushed since `kept` was returned by [`kept`](Self::kept), so that it comes in order.
-    #[inline(always)]
-    pub(crate) fn turn(&mut self, kept: usize) {
-        // With one link or two there is nothing to turn.
-        if self.kept() - kept < 2 {
-            return;
-        }
-        if let Some(below) = &mut self.below {
-            below.turn(kept);
-        }
-    }
-}
-
-/// The part of a stack below its top; its end comes first.
-#[derive(Clone, Debug)]
-struct Below<X> {
-    /// All there is, as long as that is little.
-    ///
-    /// Invariant: the first `near_len` are `Some`, the others are not; and there are none if there is one in `far`.
-    near: [Option<X>; NEAR],
-    near_len: usize,
-    /// All there is, if it is much.
-    far: Vec<X>,
-}
-
-impl<X> Below<X> {
-    #[inline]
-    const fn new() -> Self {
-        Self { near: [const { None }; NEAR], near_len: 0, far: Vec::new() }
-    }
-
-    #[inline]
-    fn len(&self) -> usize {
-        // One of them is 0.
-        self.near_len + self.far.len()
-    }
-
-    #[inline]
-    fn pop(&mut self) -> Option<X> {
-        match self.near_len.checked_sub(1) {
-            Some(last) => {
-                self.near_len = last;
-                self.near[last].take()
+        match self.top {
+            Some(_) => self.push_below(x),
+            None => {
+                self.top = Some(x);
+                Ok(())
             }
-            None => self.far.pop(),
         }
     }
 
-    /// Adds what found no memory once more; fails as `Vec::push` does.
-    #[cold]
-    fn push(&mut self, x: X) {
-        self.far.reserve(NEAR + 1);
-        self.push_far(x);
-    }
-
     #[inline]
-    fn try_push(&mut self, x: X) -> Result<(), X> {
+    fn push_below(&mut self, x: X) -> Result<(), X> {
         if self.near_len < NEAR && self.far.is_empty() {
             self.near[self.near_len] = Some(x);
             self.near_len += 1;
@@ -134,7 +96,6 @@ impl<X> Below<X> {
     }
 
     /// Adds `x` where there is room for it and all that is near.
-    #[inline]
     fn push_far(&mut self, x: X) {
         if self.near_len > 0 {
             self.far.extend(self.near.iter_mut().filter_map(Option::take));
@@ -143,12 +104,30 @@ impl<X> Below<X> {
         self.far.push(x);
     }
 
-    fn turn(&mut self, kept: usize) {
+    /// Turns what was pushed since `kept` was returned by [`kept`](Self::kept), so that it comes in order.
+    #[inline(always)]
+    pub(crate) fn turn(&mut self, kept: usize) {
+        // With one link or two there is nothing to turn.
+        if self.kept() > kept + 1 {
+            self.turn_slow(kept);
+        }
+    }
+
+    fn turn_slow(&mut self, kept: usize) {
         if self.far.is_empty() {
             self.near[kept..self.near_len].reverse();
         } else {
             self.far[kept..].reverse();
         }
+    }
+}
+
+/// Ends as `Vec::push` does.
+#[cold]
+fn no_memory<X>() -> ! {
+    match Layout::array::<X>(NEAR + 1) {
+        Ok(layout) => handle_alloc_error(layout),
+        Err(_) => unreachable!("a few of what there is many of"),
     }
 }
 
@@ -189,6 +168,6 @@ mod tests {
     fn a_few_need_no_memory() {
         let mut stack = Stack::<u8>::new();
         (0..=NEAR).for_each(|_| assert_eq!(stack.try_push(0), Ok(())));
-        assert_eq!(stack.below.map(|below| below.far.capacity()), Some(0));
+        assert_eq!(stack.far.capacity(), 0);
     }
 }

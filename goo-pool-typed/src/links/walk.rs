@@ -53,7 +53,7 @@ pub fn walk<T>(node: &T) -> Walk<'_, T> {
 impl<'n, T: Linked> Walk<'n, T> {
     /// Adds the nodes behind `links`, which come next.
     #[doc(hidden)]
-    #[inline]
+    #[inline(always)]
     pub fn add<C: WalkLinks<Link = T::Link>>(&mut self, links: &'n C) {
         links.links().for_each(|link| self.0.push(link));
     }

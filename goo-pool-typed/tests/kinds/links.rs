@@ -662,10 +662,15 @@ struct Careless {
 impl Links for Careless {
     type Link = PoolBox<Owner>;
 
-    /// Takes all but one.
+    /// Takes all but the first.
     fn take_links(&mut self) -> impl Iterator<Item = PoolBox<Owner>> {
         assert!(!take(&mut self.take_panics), "the collection panics");
         self.links.drain(1.min(self.links.len())..)
+    }
+
+    /// Does not count the first.
+    fn has_links(&mut self) -> bool {
+        self.links.len() > 1
     }
 }
 
