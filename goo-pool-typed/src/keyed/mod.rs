@@ -77,15 +77,9 @@ pub struct KeyedPool<T> {
 unsafe fn live_key<T>(table: &Table, index: u32) -> Key<T> {
     // Without checks, because where only values are asked for the generation is then not read at all.
     // SAFETY: (1).
-    let generation = unsafe { table.slots.generation_of_live(index) };
+    let generation = unsafe { table.slots.generation_of(index) };
     // SAFETY: it is odd, because the slot is live.
     unsafe { Key::of_live(index, generation) }
-}
-
-#[cold]
-#[inline(never)]
-fn vacant(index: u32) -> ! {
-    unreachable!("slot {index} is vacant")
 }
 
 #[cold]
@@ -169,7 +163,8 @@ impl<T> KeyedPool<T> {
                 Err(error) => fail(error),
             },
         };
-        self.fill(index, make)
+        // SAFETY: `next` or `next_slow`, which asks it, gave the slot just now.
+        unsafe { self.fill(index, make) }
     }
 
     /// Moves `value` into the pool, or gives it back.
@@ -190,20 +185,29 @@ impl<T> KeyedPool<T> {
                 Err(error) => return Err(TryAllocError::new(value, error)),
             },
         };
-        Ok(self.fill(index, |_| value))
+        // SAFETY: as in `insert_with_key`.
+        Ok(unsafe { self.fill(index, |_| value) })
     }
 
-    /// Puts a value into the slot that `Slots::next` gave.
+    /// Puts a value into a slot.
+    ///
+    /// # Safety
+    ///
+    /// 1. `Slots::next` gave it, and nothing happened since.
     #[inline(always)]
-    fn fill(&mut self, index: u32, make: impl FnOnce(Key<T>) -> T) -> Key<T> {
-        // The slot is vacant, so the next generation is odd.
-        let Some(key) = Key::new(index, self.table.slots.generation(index) + 1) else { vacant(index) };
+    unsafe fn fill(&mut self, index: u32, make: impl FnOnce(Key<T>) -> T) -> Key<T> {
+        // SAFETY: the slot is vacant, as `next` gave it (1).
+        let generation = unsafe { self.table.slots.generation_of(index) } + 1;
+        // SAFETY: that of a vacant slot is even, so the one after it is odd.
+        let key = unsafe { Key::of_live(index, generation) };
         let value = make(key);
+        // Before the value is written: what was read of the slots is still known then, and nothing can fail in between.
+        // SAFETY: (1), and while `make` ran the pool was borrowed.
+        unsafe { self.table.slots.occupy(index) };
         // SAFETY: the shape is the table's, and the slot has a generation, so it is in a row (2).
         let place: *mut T = unsafe { self.table.rows.place(index, Self::SHAPE) };
-        // SAFETY: the slot is vacant: its row is there (2), and so is its chunk, of T's layout, with no value in it (1).
+        // SAFETY: the slot was vacant: its row is there (2), and so is its chunk, of T's layout, with no value in it (1).
         unsafe { place.write(value) };
-        self.table.slots.occupy(index);
         key
     }
 

@@ -94,18 +94,17 @@ impl Slots {
         self.generations.get(index as usize) == Some(&generation)
     }
 
-    #[inline(always)]
-    pub(super) fn generation(&self, index: u32) -> u32 {
+    fn generation(&self, index: u32) -> u32 {
         self.generations[index as usize]
     }
 
     /// # Safety
     ///
-    /// 1. The slot is live.
+    /// 1. The slot is live or vacant.
     #[inline(always)]
-    pub(super) unsafe fn generation_of_live(&self, index: u32) -> u32 {
+    pub(super) unsafe fn generation_of(&self, index: u32) -> u32 {
         debug_assert!((index as usize) < self.generations.len());
-        // SAFETY: a live slot has a generation.
+        // SAFETY: such a slot has a generation (1).
         unsafe { *self.generations.get_unchecked(index as usize) }
     }
 
@@ -122,15 +121,21 @@ impl Slots {
     }
 
     /// Makes the slot that [`next`](Self::next) gave live.
+    ///
+    /// # Safety
+    ///
+    /// 1. `next` gave it, and nothing happened since.
     #[inline(always)]
-    pub(super) fn occupy(&mut self, index: u32) {
+    pub(super) unsafe fn occupy(&mut self, index: u32) {
         debug_assert_eq!(self.next(), Some(index));
         if self.recent != NONE {
             self.recent = NONE;
         } else {
             self.hand &= self.hand - 1;
         }
-        let generation = &mut self.generations[index as usize];
+        debug_assert!((index as usize) < self.generations.len());
+        // SAFETY: a vacant slot (1) has a generation.
+        let generation = unsafe { self.generations.get_unchecked_mut(index as usize) };
         debug_assert!(*generation % 2 == 0 && *generation != RETIRED);
         *generation += 1;
     }
