@@ -204,7 +204,7 @@ impl<T> KeyedPool<T> {
         // Before the value is written: what was read of the slots is still known then, and nothing can fail in between.
         // SAFETY: (1), and while `make` ran the pool was borrowed.
         unsafe { self.table.slots.occupy(index) };
-        // SAFETY: the shape is the table's, and the slot has a generation, so it is in a row (2).
+        // SAFETY: the shape is the table's, and the slot was vacant, so its row is there (2).
         let place: *mut T = unsafe { self.table.rows.place(index, Self::SHAPE) };
         // SAFETY: the slot was vacant: its row is there (2), and so is its chunk, of T's layout, with no value in it (1).
         unsafe { place.write(value) };
@@ -217,7 +217,7 @@ impl<T> KeyedPool<T> {
         if !self.table.slots.holds(key.index(), key.generation()) {
             return None;
         }
-        // SAFETY: the shape is the table's, and the slot has a generation, so it is in a row (2).
+        // SAFETY: the shape is the table's, and the slot is live, so its row is there (2).
         Some(unsafe { self.table.rows.place(key.index(), Self::SHAPE) })
     }
 
@@ -229,7 +229,7 @@ impl<T> KeyedPool<T> {
         if !self.table.slots.vacate(key.index(), key.generation()) {
             return None;
         }
-        // SAFETY: the shape is the table's, and the slot has a generation, so it is in a row (2).
+        // SAFETY: the shape is the table's, and the slot was live until now, so its row is there (2).
         let place: *mut T = unsafe { self.table.rows.place(key.index(), Self::SHAPE) };
         // SAFETY: the slot was live until now, so a value is there (1), which nobody takes a second time: it is vacant.
         Some(unsafe { place.read() })
@@ -275,7 +275,7 @@ impl<T> KeyedPool<T> {
             }
         }
         Some(keys.map(|key| {
-            // SAFETY: it is live, so its slot has a generation (2), and the shape is the table's.
+            // SAFETY: it is live, so its slot's row is there (2), and the shape is the table's.
             let place = unsafe { self.table.rows.place(key.index(), Self::SHAPE) };
             // SAFETY: a live value of this pool, which is borrowed mutably; all keys are live and differ, so their slots do.
             unsafe { &mut *place }
