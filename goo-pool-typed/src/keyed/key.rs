@@ -142,9 +142,9 @@ impl<T> Hash for Key<T> {
     }
 }
 
-/// As slot and generation: `Key(7v3)`.
+/// As the slot, and which of its values it is: `Key(7v3)`.
 impl<T> fmt::Debug for Key<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Key({}v{})", self.index, self.generation)
+        write!(f, "Key({}v{})", self.index, self.generation.get() / 2)
     }
 }

@@ -77,15 +77,9 @@ pub struct KeyedPool<T> {
 unsafe fn live_key<T>(table: &Table, index: u32) -> Key<T> {
     // Without checks, because where only values are asked for the generation is then not read at all.
     // SAFETY: (1).
-    let generation = unsafe { table.slots.generation_of_live(index) };
+    let generation = unsafe { table.slots.generation_of(index) };
     // SAFETY: it is odd, because the slot is live.
     unsafe { Key::of_live(index, generation) }
-}
-
-#[cold]
-#[inline(never)]
-fn vacant(index: u32) -> ! {
-    unreachable!("slot {index} is vacant")
 }
 
 #[cold]
@@ -169,7 +163,8 @@ impl<T> KeyedPool<T> {
                 Err(error) => fail(error),
             },
         };
-        self.fill(index, make)
+        // SAFETY: `next` or `next_slow`, which asks it, gave the slot just now.
+        unsafe { self.fill(index, make) }
     }
 
     /// Moves `value` into the pool, or gives it back.
@@ -190,20 +185,29 @@ impl<T> KeyedPool<T> {
                 Err(error) => return Err(TryAllocError::new(value, error)),
             },
         };
-        Ok(self.fill(index, |_| value))
+        // SAFETY: as in `insert_with_key`.
+        Ok(unsafe { self.fill(index, |_| value) })
     }
 
-    /// Puts a value into the slot that `Slots::next` gave.
+    /// Puts a value into a slot.
+    ///
+    /// # Safety
+    ///
+    /// 1. `Slots::next` gave it, and nothing happened since.
     #[inline(always)]
-    fn fill(&mut self, index: u32, make: impl FnOnce(Key<T>) -> T) -> Key<T> {
-        // The slot is vacant, so the next generation is odd.
-        let Some(key) = Key::new(index, self.table.slots.generation(index) + 1) else { vacant(index) };
+    unsafe fn fill(&mut self, index: u32, make: impl FnOnce(Key<T>) -> T) -> Key<T> {
+        // SAFETY: the slot is vacant, as `next` gave it (1).
+        let generation = unsafe { self.table.slots.generation_of(index) } + 1;
+        // SAFETY: that of a vacant slot is even, so the one after it is odd.
+        let key = unsafe { Key::of_live(index, generation) };
         let value = make(key);
-        // SAFETY: the shape is the table's, and the slot has a generation, so it is in a row (2).
+        // Before the value is written: what was read of the slots is still known then, and nothing can fail in between.
+        // SAFETY: (1), and while `make` ran the pool was borrowed.
+        unsafe { self.table.slots.occupy(index) };
+        // SAFETY: the shape is the table's, and the slot was vacant, so its row is there (2).
         let place: *mut T = unsafe { self.table.rows.place(index, Self::SHAPE) };
-        // SAFETY: the slot is vacant: its row is there (2), and so is its chunk, of T's layout, with no value in it (1).
+        // SAFETY: the slot was vacant: its row is there (2), and so is its chunk, of T's layout, with no value in it (1).
         unsafe { place.write(value) };
-        self.table.slots.occupy(index);
         key
     }
 
@@ -213,7 +217,7 @@ impl<T> KeyedPool<T> {
         if !self.table.slots.holds(key.index(), key.generation()) {
             return None;
         }
-        // SAFETY: the shape is the table's, and the slot has a generation, so it is in a row (2).
+        // SAFETY: the shape is the table's, and the slot is live, so its row is there (2).
         Some(unsafe { self.table.rows.place(key.index(), Self::SHAPE) })
     }
 
@@ -225,7 +229,7 @@ impl<T> KeyedPool<T> {
         if !self.table.slots.vacate(key.index(), key.generation()) {
             return None;
         }
-        // SAFETY: the shape is the table's, and the slot has a generation, so it is in a row (2).
+        // SAFETY: the shape is the table's, and the slot was live until now, so its row is there (2).
         let place: *mut T = unsafe { self.table.rows.place(key.index(), Self::SHAPE) };
         // SAFETY: the slot was live until now, so a value is there (1), which nobody takes a second time: it is vacant.
         Some(unsafe { place.read() })
@@ -271,7 +275,7 @@ impl<T> KeyedPool<T> {
             }
         }
         Some(keys.map(|key| {
-            // SAFETY: it is live, so its slot has a generation (2), and the shape is the table's.
+            // SAFETY: it is live, so its slot's row is there (2), and the shape is the table's.
             let place = unsafe { self.table.rows.place(key.index(), Self::SHAPE) };
             // SAFETY: a live value of this pool, which is borrowed mutably; all keys are live and differ, so their slots do.
             unsafe { &mut *place }

@@ -1,6 +1,7 @@
 //! Where the slots lie: rows, whole blocks of a pool that nobody else has.
 
 use core::alloc::Layout;
+use core::hint;
 use core::ops::Range;
 
 use alloc::vec::Vec;
@@ -109,14 +110,19 @@ impl Rows {
     /// # Safety
     ///
     /// 1. `shape` is this table's.
-    /// 2. The slot is or was in a row.
+    /// 2. The slot is in a row that is there.
     #[inline(always)]
     pub(super) unsafe fn place<T>(&self, index: u32, shape: Shape) -> *mut T {
         debug_assert!(shape.layout == self.shape.layout);
         let row = shape.row(index);
         debug_assert!(row < self.bases.len());
-        // SAFETY: that row has had a number (2), and `bases` ends behind the last such row.
-        unsafe { self.bases.get_unchecked(row) }.slot(index)
+        // SAFETY: that row is there (2), and `bases` ends behind the last such row.
+        let place: *mut T = unsafe { self.bases.get_unchecked(row) }.slot(index);
+        debug_assert!(!place.is_null());
+        // Otherwise `get` asks it once more, as `None` is a null reference.
+        // SAFETY: it is a chunk of that row, and no chunk lies at null.
+        unsafe { hint::assert_unchecked(!place.is_null()) };
+        place
     }
 
     /// The `position`th row by address: its base, and the words of its slots.

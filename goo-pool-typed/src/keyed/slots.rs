@@ -19,25 +19,21 @@ use goo_pool_core::AllocError;
 
 /// Slots that a word stands for.
 pub(super) const WORD: u32 = u64::BITS;
-/// The last generation. Even, so no key has it.
-pub(super) const RETIRED: u32 = u32::MAX - 1;
+/// The generation behind the last one. Even, so no key has it, and 0, so the step that gets there says so.
+pub(super) const RETIRED: u32 = 0;
+/// The first generation of all.
+const FIRST: u32 = 2;
 /// What `recent` holds instead of a slot. Rows end below it.
 const NONE: u32 = u32::MAX;
-
-/// 64 slots.
-#[derive(Debug, Clone, Copy, Default)]
-struct Word {
-    /// Slots that may be taken from here.
-    vacant: u64,
-    /// Slots that are there and not retired. Those that are neither vacant, nor in the hand, nor recent, are live.
-    usable: u64,
-}
 
 #[derive(Debug)]
 pub(super) struct Slots {
     /// By slot. It ends where the last row does.
     generations: Vec<u32>,
-    words: Vec<Word>,
+    /// By word, slots that may be taken from here. Apart from `usable`, which no removal needs.
+    vacant: Vec<u64>,
+    /// By word, slots that are there and not retired. Those that are neither vacant, nor in the hand, nor recent, are live.
+    usable: Vec<u64>,
     /// One bit for each word: whether it has vacant slots.
     summary: Vec<u64>,
     /// The words of `summary` that are not 0, in any order. It has room for all, so that vacating a slot takes no memory.
@@ -47,7 +43,8 @@ pub(super) struct Slots {
     hand_first: u32,
     /// A vacant slot, or [`NONE`].
     recent: u32,
-    usable: u32,
+    /// How many slots are usable.
+    capacity: u32,
     /// Some slots are retired.
     any_retired: bool,
     /// The generation that new slots begin with. At least that of any slot that was cut off (`cut`).
@@ -56,20 +53,21 @@ pub(super) struct Slots {
 
 impl Slots {
     pub(super) const fn new() -> Self {
-        Self::starting_at(0)
+        Self::starting_at(FIRST)
     }
 
-    /// New slots begin with this generation, which is even. In tests it is not 0.
+    /// New slots begin with this generation, which is even. In tests it is not [`FIRST`].
     pub(super) const fn starting_at(first_generation: u32) -> Self {
         Self {
             generations: Vec::new(),
-            words: Vec::new(),
+            vacant: Vec::new(),
+            usable: Vec::new(),
             summary: Vec::new(),
             with_room: Vec::new(),
             hand: 0,
             hand_first: 0,
             recent: NONE,
-            usable: 0,
+            capacity: 0,
             any_retired: false,
             first_generation,
         }
@@ -78,15 +76,15 @@ impl Slots {
     /// Live slots, added up now: a count that every insertion and removal changes made replacing a value a tenth slower
     /// (`keys`, 1k values of 8 bytes: 4.3 ns instead of 3.9).
     pub(super) fn live(&self) -> usize {
-        let live = |word: &Word| (word.usable & !word.vacant).count_ones() as usize;
-        let words: usize = self.words.iter().map(live).sum();
+        let words = self.usable.iter().zip(&self.vacant);
+        let words: usize = words.map(|(usable, vacant)| (usable & !vacant).count_ones() as usize).sum();
         words - self.hand.count_ones() as usize - usize::from(self.recent != NONE)
     }
 
     /// Slots that are there and not retired.
     #[inline]
     pub(super) const fn usable(&self) -> usize {
-        self.usable as usize
+        self.capacity as usize
     }
 
     /// Whether the slot is live with this generation, which is odd. Any index may be asked for.
@@ -96,18 +94,17 @@ impl Slots {
         self.generations.get(index as usize) == Some(&generation)
     }
 
-    #[inline(always)]
-    pub(super) fn generation(&self, index: u32) -> u32 {
+    fn generation(&self, index: u32) -> u32 {
         self.generations[index as usize]
     }
 
     /// # Safety
     ///
-    /// 1. The slot is live.
+    /// 1. The slot is live or vacant.
     #[inline(always)]
-    pub(super) unsafe fn generation_of_live(&self, index: u32) -> u32 {
+    pub(super) unsafe fn generation_of(&self, index: u32) -> u32 {
         debug_assert!((index as usize) < self.generations.len());
-        // SAFETY: a live slot has a generation.
+        // SAFETY: such a slot has a generation (1).
         unsafe { *self.generations.get_unchecked(index as usize) }
     }
 
@@ -124,15 +121,21 @@ impl Slots {
     }
 
     /// Makes the slot that [`next`](Self::next) gave live.
+    ///
+    /// # Safety
+    ///
+    /// 1. `next` gave it, and nothing happened since.
     #[inline(always)]
-    pub(super) fn occupy(&mut self, index: u32) {
+    pub(super) unsafe fn occupy(&mut self, index: u32) {
         debug_assert_eq!(self.next(), Some(index));
         if self.recent != NONE {
             self.recent = NONE;
         } else {
             self.hand &= self.hand - 1;
         }
-        let generation = &mut self.generations[index as usize];
+        debug_assert!((index as usize) < self.generations.len());
+        // SAFETY: a vacant slot (1) has a generation.
+        let generation = unsafe { self.generations.get_unchecked_mut(index as usize) };
         debug_assert!(*generation % 2 == 0 && *generation != RETIRED);
         *generation += 1;
     }
@@ -142,10 +145,10 @@ impl Slots {
     pub(super) fn vacate(&mut self, index: u32, generation: u32) -> bool {
         debug_assert!(generation % 2 == 1);
         match self.generations.get_mut(index as usize) {
-            Some(current) if *current == generation => *current = generation + 1,
+            Some(current) if *current == generation => *current = generation.wrapping_add(1),
             _ => return false,
         }
-        if generation + 1 == RETIRED {
+        if generation.wrapping_add(1) == RETIRED {
             self.retire_slow(index);
         } else if self.recent == NONE {
             self.recent = index;
@@ -164,9 +167,9 @@ impl Slots {
     #[inline(always)]
     unsafe fn put(&mut self, index: u32) {
         let word = index / WORD;
-        debug_assert!((word as usize) < self.words.len());
+        debug_assert!((word as usize) < self.vacant.len());
         // SAFETY: the slot has a generation (1), so its word is there: both tables reach as far (`open`, `cut`).
-        let vacant = unsafe { &mut self.words.get_unchecked_mut(word as usize).vacant };
+        let vacant = unsafe { self.vacant.get_unchecked_mut(word as usize) };
         let before = *vacant;
         debug_assert!(before & bit(index) == 0, "slot {index} is vacant already");
         *vacant = before | bit(index);
@@ -191,8 +194,8 @@ impl Slots {
     #[inline(never)]
     fn retire_slow(&mut self, index: u32) {
         self.any_retired = true;
-        self.usable -= 1;
-        self.words[(index / WORD) as usize].usable &= !bit(index);
+        self.capacity -= 1;
+        self.usable[(index / WORD) as usize] &= !bit(index);
     }
 
     /// Takes the vacant slots of another word in the hand, which is empty. False if there are none.
@@ -205,7 +208,7 @@ impl Slots {
         if *summary == 0 {
             self.with_room.pop();
         }
-        self.hand = core::mem::take(&mut self.words[word as usize].vacant);
+        self.hand = core::mem::take(&mut self.vacant[word as usize]);
         self.hand_first = word * WORD;
         true
     }
@@ -227,8 +230,7 @@ impl Slots {
     /// The live slots of a word.
     #[inline]
     pub(super) fn live_in(&self, word: u32) -> u64 {
-        let Word { vacant, usable } = self.words[word as usize];
-        let mut live = usable & !vacant;
+        let mut live = self.usable[word as usize] & !self.vacant[word as usize];
         if word == self.hand_first / WORD {
             live &= !self.hand;
         }
@@ -249,29 +251,30 @@ impl Slots {
         let mut retired = 0;
         if live == u64::MAX {
             // The usual case, in a loop that the compiler can do by eights.
-            let mut highest = 0;
+            let mut lowest = u32::MAX;
             for generation in &mut self.generations[first..first + WORD as usize] {
-                *generation += 1;
-                highest = highest.max(*generation);
+                *generation = generation.wrapping_add(1);
+                lowest = lowest.min(*generation);
             }
-            if highest == RETIRED {
+            if lowest == RETIRED {
                 retired = self.retired_among(word, live);
             }
         } else {
             for slot in ones(live) {
-                self.generations[first + slot as usize] += 1;
+                let generation = &mut self.generations[first + slot as usize];
+                *generation = generation.wrapping_add(1);
             }
             retired = self.retired_among(word, live);
         }
-        let entry = &mut self.words[word as usize];
-        let before = entry.vacant;
-        entry.usable &= !retired;
-        entry.vacant |= live & !retired;
-        if before == 0 && entry.vacant != 0 {
+        self.usable[word as usize] &= !retired;
+        let vacant = &mut self.vacant[word as usize];
+        let before = *vacant;
+        *vacant |= live & !retired;
+        if before == 0 && *vacant != 0 {
             self.list_slow(word);
         }
         self.any_retired |= retired != 0;
-        self.usable -= retired.count_ones();
+        self.capacity -= retired.count_ones();
         live
     }
 
@@ -285,7 +288,8 @@ impl Slots {
         let words = end.div_ceil(WORD);
         let summary = words.div_ceil(WORD);
         reach(&mut self.generations, end)?;
-        reach(&mut self.words, words)?;
+        reach(&mut self.vacant, words)?;
+        reach(&mut self.usable, words)?;
         reach(&mut self.summary, summary)?;
         reach(&mut self.with_room, summary)
     }
@@ -295,7 +299,8 @@ impl Slots {
         let end = first + slots;
         let words = end.div_ceil(WORD);
         extend(&mut self.generations, end, self.first_generation);
-        extend(&mut self.words, words, Word::default());
+        extend(&mut self.vacant, words, 0);
+        extend(&mut self.usable, words, 0);
         extend(&mut self.summary, words.div_ceil(WORD), 0);
         for word in first / WORD..words {
             let mut usable = u64::MAX;
@@ -304,8 +309,9 @@ impl Slots {
             if self.any_retired {
                 usable &= !self.retired_among(word, usable);
             }
-            self.words[word as usize] = Word { vacant: usable, usable };
-            self.usable += usable.count_ones();
+            self.vacant[word as usize] = usable;
+            self.usable[word as usize] = usable;
+            self.capacity += usable.count_ones();
             if usable != 0 {
                 self.list_slow(word);
             }
@@ -318,8 +324,8 @@ impl Slots {
         debug_assert!(self.hand == 0 && self.recent == NONE);
         for word in words {
             debug_assert!(self.live_in(word) == 0);
-            let gone = core::mem::take(&mut self.words[word as usize]);
-            self.usable -= gone.usable.count_ones();
+            self.vacant[word as usize] = 0;
+            self.capacity -= core::mem::take(&mut self.usable[word as usize]).count_ones();
             self.summary[(word / WORD) as usize] &= !bit(word);
         }
     }
@@ -328,15 +334,15 @@ impl Slots {
     /// that it is not used again.
     pub(super) fn cut(&mut self, end: u32) -> bool {
         let cut = &self.generations[(end as usize).min(self.generations.len())..];
-        let highest = cut.iter().copied().max().unwrap_or(0);
-        if highest == RETIRED {
+        if self.any_retired && cut.contains(&RETIRED) {
             return false;
         }
-        debug_assert!(self.words.iter().skip((end / WORD) as usize).all(|word| word.usable == 0));
-        self.first_generation = self.first_generation.max(highest);
+        debug_assert!(self.usable.iter().skip((end / WORD) as usize).all(|&usable| usable == 0));
+        self.first_generation = cut.iter().copied().fold(self.first_generation, u32::max);
         let words = end.div_ceil(WORD);
         self.generations.truncate(end as usize);
-        self.words.truncate(words as usize);
+        self.vacant.truncate(words as usize);
+        self.usable.truncate(words as usize);
         self.summary.truncate(words.div_ceil(WORD) as usize);
         true
     }
@@ -346,7 +352,8 @@ impl Slots {
         let summary = &self.summary;
         self.with_room.retain(|&number| summary.get(number as usize).is_some_and(|&bits| bits != 0));
         self.generations.shrink_to_fit();
-        self.words.shrink_to_fit();
+        self.vacant.shrink_to_fit();
+        self.usable.shrink_to_fit();
         self.summary.shrink_to_fit();
         self.with_room.shrink_to(self.summary.len());
     }
@@ -355,20 +362,21 @@ impl Slots {
     #[cfg(test)]
     pub(super) fn assert_valid(&self) {
         let mut live = 0;
-        for (number, word) in (0..).zip(&self.words) {
-            assert_eq!(word.vacant & !word.usable, 0, "vacant and not usable");
+        assert_eq!(self.vacant.len(), self.usable.len());
+        for (number, (&vacant, &usable)) in (0..).zip(self.vacant.iter().zip(&self.usable)) {
+            assert_eq!(vacant & !usable, 0, "vacant and not usable");
             let listed = self.summary[(number / WORD) as usize] & bit(number) != 0;
-            assert_eq!(listed, word.vacant != 0, "word {number}");
+            assert_eq!(listed, vacant != 0, "word {number}");
             let bits = self.live_in(number);
             live += bits.count_ones();
-            for slot in ones(word.usable) {
+            for slot in ones(usable) {
                 let generation = self.generation(number * WORD + slot);
                 assert_eq!(generation % 2 == 1, bits & bit(slot) != 0, "slot {slot} of word {number}");
                 assert_ne!(generation, RETIRED);
             }
         }
         assert_eq!(live as usize, self.live());
-        assert_eq!(self.usable, self.words.iter().map(|word| word.usable.count_ones()).sum::<u32>());
+        assert_eq!(self.capacity, self.usable.iter().map(|usable| usable.count_ones()).sum::<u32>());
         let mut listed = self.with_room.clone();
         listed.sort_unstable();
         let with_room = (0..).zip(&self.summary).filter(|(_, bits)| **bits != 0).map(|(number, _)| number);

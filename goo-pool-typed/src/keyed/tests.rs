@@ -14,7 +14,7 @@ use super::{Key, KeyedPool};
 /// A pool whose slots have so many lives.
 fn with_lives<T>(lives: u32) -> KeyedPool<T> {
     let mut pool = KeyedPool::new();
-    pool.table.slots = Slots::starting_at(RETIRED - 2 * lives);
+    pool.table.slots = Slots::starting_at(RETIRED.wrapping_sub(2 * lives));
     pool
 }
 
