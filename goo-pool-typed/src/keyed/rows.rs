@@ -64,7 +64,6 @@ impl Base {
     }
 }
 
-#[derive(Debug)]
 pub(super) struct Rows {
     shape: Shape,
     /// By row; [`Base::NONE`] where `held` has none.

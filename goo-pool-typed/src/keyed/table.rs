@@ -12,7 +12,6 @@ use super::slots::{Slots, WORD};
 ///
 /// 1. While a slot's generation is odd, a value is in it; only the pool's own functions change one without the other.
 /// 2. A slot that has a generation in `slots` is or was in a row. One that is live or vacant is in a row that is there.
-#[derive(Debug)]
 pub(super) struct Table {
     pub(super) slots: Slots,
     pub(super) rows: Rows,

@@ -34,11 +34,6 @@ impl<X> Stack<X> {
     }
 
     #[inline(always)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         usize::from(self.top.is_some()) + self.kept()
     }
