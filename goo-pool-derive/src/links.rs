@@ -87,21 +87,15 @@ impl Expander<'_> {
     /// `Linked` and `Drop`.
     fn drop(&self, first: &Field) -> TokenStream {
         let private = self.private;
-        let [pending, node] = ["pending", "node"].map(hygienic);
+        let [visit, node] = ["visit", "node"].map(hygienic);
         let ty = &first.ty;
         let link = quote_spanned!(located(ty)=> <#ty as #private::Links>::Link);
         let arms = self.arms("link").into_iter().map(|arm| {
             let pattern = arm.pattern(Field::is_link);
-            let takes = arm
+            let visits = arm
                 .links()
-                .map(|(Field { ty, .. }, binding)| at(ty, &quote!(#private::Pending::take(#pending, #binding))));
-            quote!(#pattern => { #(#takes;)* })
-        });
-        let has_links = self.arms("link").into_iter().map(|arm| {
-            let pattern = arm.pattern(Field::is_link);
-            let asks =
-                arm.links().map(|(Field { ty, .. }, binding)| at(ty, &quote!(#private::Links::has_links(#binding))));
-            quote!(#pattern => false #(|| #asks)*,)
+                .map(|(Field { ty, .. }, binding)| at(ty, &quote!(#private::Visit::visit(#visit, #binding))));
+            quote!(#pattern => { #(#visits;)* })
         });
         // An impl of `Drop` has the type's own bounds, and no others.
         let generics = generics::of_type(self.input);
@@ -109,13 +103,7 @@ impl Expander<'_> {
             type Link = #link;
 
             #[inline]
-            fn has_links(&mut self) -> bool {
-                let #node = self;
-                match #node { #(#has_links)* }
-            }
-
-            #[inline]
-            fn take_links(&mut self, #pending: &mut #private::Pending<Self>) {
+            fn visit_links(&mut self, #visit: &mut impl #private::Visit<Self>) {
                 let #node = self;
                 match #node { #(#arms)* }
             }

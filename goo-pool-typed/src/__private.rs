@@ -47,7 +47,7 @@ use crate::LazyPool;
 use crate::error::fail;
 use crate::generic::{Kind, PoolBox};
 pub use crate::links::clone::{CloneNode, Clones, clone};
-pub use crate::links::drop::{Pending, drop_links};
+pub use crate::links::drop::{Visit, drop_links};
 pub use crate::links::walk::{WalkNode, walk};
 pub use crate::links::{CloneLinks, Linked, Links, Walk};
 pub use crate::unsize::{Family, Owner};

@@ -1,20 +1,24 @@
 //! Dropping nodes in a loop.
 
-use core::fmt;
 use core::mem::forget;
 
 use super::stack::Stack;
 use super::{Link, Linked, Links};
 
-/// The links that have been taken out of nodes and not followed yet. To drop it is to follow them all.
-pub struct Pending<T: Linked>(Stack<T::Link>);
+/// Is shown the fields of a node that hold links.
+pub trait Visit<T: Linked> {
+    /// One of them.
+    fn visit<C: Links<Link = T::Link>>(&mut self, links: &mut C);
+}
 
 /// The destructor of a node: drops all that its links lead to.
 ///
 /// The nodes that the loop drops come here too, and have no links any more.
 #[inline(always)]
 pub fn drop_links<T: Linked>(node: &mut T) {
-    if node.has_links() {
+    let mut any = AnyLink(false);
+    node.visit_links(&mut any);
+    if any.0 {
         drop_all(node);
     }
 }
@@ -26,21 +30,35 @@ fn drop_all<T: Linked>(node: &mut T) {
     pending.take_all(node);
 }
 
-impl<T: Linked> Pending<T> {
-    /// Takes the links in `links`, which come after those taken from the same node before.
+/// Whether there may be a link.
+struct AnyLink(bool);
+
+impl<T: Linked> Visit<T> for AnyLink {
     #[inline(always)]
-    pub fn take<C: Links<Link = T::Link>>(&mut self, links: &mut C) {
+    fn visit<C: Links<Link = T::Link>>(&mut self, links: &mut C) {
+        self.0 = self.0 || links.has_links();
+    }
+}
+
+/// The links that have been taken out of nodes and not followed yet. To drop it is to follow them all.
+struct Pending<T: Linked>(Stack<T::Link>);
+
+impl<T: Linked> Visit<T> for Pending<T> {
+    #[inline(always)]
+    fn visit<C: Links<Link = T::Link>>(&mut self, links: &mut C) {
         for link in links.take_links() {
             // Without memory the link is followed now: its node's destructor begins a loop of its own.
             drop(self.0.try_push(link));
         }
     }
+}
 
+impl<T: Linked> Pending<T> {
     /// Takes the links in `node`, which come next.
     #[inline(always)]
     fn take_all(&mut self, node: &mut T) {
         let kept = self.0.kept();
-        node.take_links(self);
+        node.visit_links(self);
         self.0.turn(kept);
     }
 
@@ -68,11 +86,5 @@ impl<T: Linked> Drop for Pending<T> {
         let go_on = GoOn(self);
         go_on.0.run();
         forget(go_on);
-    }
-}
-
-impl<T: Linked> fmt::Debug for Pending<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pending").field("links", &self.0.len()).finish()
     }
 }

@@ -95,7 +95,7 @@ use core::ops::Deref;
 
 pub(crate) use self::clone::CloneNode;
 pub use self::collections::{CloneLinks, Element, Links, WalkLinks};
-use self::drop::Pending;
+use self::drop::Visit;
 pub use self::walk::Walk;
 use crate::generic::{Kind, Pool, PoolBox, PoolRc};
 
@@ -111,13 +111,9 @@ pub trait Linked: Sized {
     /// The handle that all links are.
     type Link: Link<Target = Self>;
 
-    /// Whether there may be a link.
+    /// Shows all fields that hold links, in order.
     #[doc(hidden)]
-    fn has_links(&mut self) -> bool;
-
-    /// Takes all links out, in order.
-    #[doc(hidden)]
-    fn take_links(&mut self, pending: &mut Pending<Self>);
+    fn visit_links(&mut self, visit: &mut impl Visit<Self>);
 }
 
 /// A handle that can be a link: a `PoolBox`, `SyncPoolBox`, `PoolRc` or `PoolArc` of a [`Linked`] type. The trait is sealed.
