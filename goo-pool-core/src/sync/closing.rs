@@ -66,10 +66,11 @@ pub(crate) fn close(pool: SharedPtr) {
     let mut end = End::new(pool);
     {
         let mut graveyard = graveyard();
-        pool.count_chunks();
+        pool.disown_blocks();
         if pool.has_threads_but_this() {
             graveyard.add(pool);
         }
+        pool.count_chunks();
         pool.for_each_segment(|segment| {
             if segment.count_off(COUNTING) {
                 graveyard.bury(pool, segment, &mut end);
@@ -207,6 +208,13 @@ impl SharedPtr {
         }
     }
 
+    /// Makes all blocks nobody's.
+    fn disown_blocks(self) {
+        self.for_each_segment(|segment| {
+            segment.cut_blocks(&self.geometry).for_each(|block: Block<Threads>| block.header().owner.disown());
+        });
+    }
+
     /// Finds out what is outstanding (C3), plus `COUNTING` for each segment.
     fn count_chunks(self) {
         self.for_each_segment(|segment| {
@@ -220,7 +228,8 @@ impl SharedPtr {
     }
 
     /// Whether a thread besides this one, which is closing the pool, may be in the middle of a local free. Comes after
-    /// the blocks were disowned: who gets one of these indices later knows of that, since the claim releases it.
+    /// the blocks were disowned: who gets one of these indices later knows of that, since the claim releases it. And
+    /// before the chunks are counted: what a thread that has ended freed is counted, since the claim acquires it.
     fn has_threads_but_this(self) -> bool {
         let this = thread_index::current();
         self.shards.iter().any(|shard| shard.id.index() != this && Claim::new(shard.id.index()).is_none())
@@ -258,9 +267,8 @@ impl SharedPtr {
     }
 }
 
-/// Makes a block nobody's, and counts its outstanding chunks. Their remote bits are 1 then, and the others' 0 (C4).
+/// Counts a block's outstanding chunks. Their remote bits are 1 then, and the others' 0 (C4).
 fn count_block(block: Block<Threads>) -> usize {
-    block.header().owner.disown();
     let count = |(local, remote, chunks): (&AtomicU64, &AtomicU64, u64)| {
         // ORDERING: Release pairs with the Acquire in `free_remotely`: who finds its bit set finds the segment's count.
         // Acquire pairs with the Release there: those frees are over.

@@ -84,7 +84,7 @@ fn try_take(index: u32) -> bool {
 }
 
 fn release(index: u32) {
-    // ORDERING: Release pairs with the Acquire in `Claim::new`: the next one to have the index sees the shards as this
+    // ORDERING: Release pairs with the Acquire in `try_take`: the next one to have the index sees the shards as this
     // one left them, and, if it was claimed for a moment by who closed a pool, that the pool is closed.
     TAKEN[index as usize / 64].fetch_and(!(1 << (index % 64)), Release);
 }

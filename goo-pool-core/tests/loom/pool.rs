@@ -177,6 +177,9 @@ impl Pool {
     fn close(&self) {
         let mut listed = self.graveyard.lock().unwrap();
         assert_eq!(*listed, None, "closed twice");
+        // `SharedPtr::disown_blocks`. For who looks at it, see explore.rs.
+        thread::yield_now();
+        self.index.store(NOBODY, Relaxed);
         let counting = || {
             self.counted.with_mut(|_| ());
             self.outstanding.store(COUNTING, Relaxed);
@@ -196,7 +199,6 @@ impl Pool {
     fn count_block(&self) -> u64 {
         // For `observe` here and below, see explore.rs.
         thread::yield_now();
-        self.index.store(NOBODY, Relaxed);
         let free = self.remote.swap(u64::MAX, order("closing.rs count_block swap", AcqRel)) | self.observe_local();
         let outstanding = !free & BOTH;
         self.remote.fetch_and(outstanding, Relaxed);

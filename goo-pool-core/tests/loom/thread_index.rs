@@ -7,7 +7,7 @@ use loom::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use loom::thread;
 
 use crate::explore::explore;
-use crate::weakening::order;
+use crate::weakening::{in_order, order};
 
 /// The indices 0 and 1, each with its shard.
 struct Indices {
@@ -101,6 +101,49 @@ fn who_gets_an_index_knows_of_the_pools_closed_before() {
         let sees_old_owner = starting.join().unwrap();
         assert!(is_taken || !sees_old_owner, "a local free that nobody looks for");
         u64::from(is_taken) * NEW_THREAD_SEEN | u64::from(sees_old_owner) * OLD_OWNER_SEEN
+    });
+}
+
+/// A pool closes while the last thread that has a shard in it frees a chunk, and ends. That free is counted, or somebody
+/// looks for it later.
+#[test]
+fn what_a_thread_freed_before_it_ended_is_counted() {
+    const NOBODY: u64 = u64::MAX;
+    const LISTED: u64 = 1;
+    const FREED_LOCALLY: u64 = 2;
+    const COUNTED: u64 = 4;
+    explore([0, LISTED, LISTED | FREED_LOCALLY, FREED_LOCALLY | COUNTED, LISTED | FREED_LOCALLY | COUNTED], || {
+        let indices = Indices::new(1);
+        let (owner, local) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+        let (its, its_owner, its_local) = (indices.clone(), owner.clone(), local.clone());
+        let ending = thread::spawn(move || {
+            // `shard::free`; without an owner it is a remote one.
+            let freed_locally = its_owner.load(Relaxed) != NOBODY;
+            if freed_locally {
+                its_local.store(1, Release);
+            }
+            its.release(0);
+            freed_locally
+        });
+        // `disown_blocks`. Here and below, see explore.rs.
+        thread::yield_now();
+        owner.store(NOBODY, Relaxed);
+        let (mut is_taken, mut counted) = (false, 0);
+        let look = || {
+            thread::yield_now();
+            is_taken = !indices.claim(0);
+            if !is_taken {
+                indices.release(0);
+            }
+        };
+        let count = || {
+            thread::yield_now();
+            counted = local.load(Acquire);
+        };
+        in_order("closing.rs has_threads_but_this, count_chunks", look, count);
+        let freed_locally = ending.join().unwrap();
+        assert!(is_taken || !freed_locally || counted == 1, "a local free that nobody looks for");
+        u64::from(is_taken) * LISTED | u64::from(freed_locally) * FREED_LOCALLY | counted * COUNTED
     });
 }
 

@@ -22,6 +22,11 @@ const NOTICED: &[(&str, &str, &str)] = &[
     ("closing.rs count_off", "Release", "closing::two_remote_frees_are_counted_once_each"),
     ("closing.rs bury, return", SWAPPED, "closing::a_local_and_a_remote_free_are_counted_once_each"),
     ("closing.rs COUNTING, count_block", SWAPPED, "closing::a_remote_free_is_counted_once"),
+    (
+        "closing.rs has_threads_but_this, count_chunks",
+        SWAPPED,
+        "thread_index::what_a_thread_freed_before_it_ended_is_counted",
+    ),
     ("closing.rs remove, destroy", SWAPPED, "graveyard::pools_leave_the_list_once_each_while_it_is_walked"),
     ("kind.rs AtomicU64::observe", "Relaxed", "closing::a_local_free_under_way_is_counted_once"),
     ("kind.rs AtomicU64::publish", "Relaxed", "closing::a_local_free_under_way_is_counted_once"),
@@ -55,6 +60,8 @@ const NOTICED: &[(&str, &str, &str)] = &[
     ("shared.rs release_handle", "Release", "handles::the_last_one_closes_after_all_uses"),
     ("thread_index.rs release", "Relaxed", "thread_index::a_claimed_shard_is_as_its_thread_left_it"),
     ("thread_index.rs try_take", "Relaxed", "thread_index::a_claimed_shard_is_as_its_thread_left_it"),
+    ("thread_index.rs release", "Relaxed", "thread_index::what_a_thread_freed_before_it_ended_is_counted"),
+    ("thread_index.rs try_take", "Relaxed", "thread_index::what_a_thread_freed_before_it_ended_is_counted"),
     ("thread_index.rs release", "Relaxed", "thread_index::who_gets_an_index_knows_of_the_pools_closed_before"),
     ("thread_index.rs try_take", "Relaxed", "thread_index::who_gets_an_index_knows_of_the_pools_closed_before"),
 ];
