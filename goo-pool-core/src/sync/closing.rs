@@ -66,6 +66,7 @@ pub(crate) fn close(pool: SharedPtr) {
     let mut end = End::new(pool);
     {
         let mut graveyard = graveyard();
+        // In this order (C5).
         pool.disown_blocks();
         if pool.has_threads_but_this() {
             graveyard.add(pool);

@@ -177,8 +177,7 @@ impl Pool {
     fn close(&self) {
         let mut listed = self.graveyard.lock().unwrap();
         assert_eq!(*listed, None, "closed twice");
-        // `SharedPtr::disown_blocks`. For who looks at it, see explore.rs.
-        thread::yield_now();
+        // `SharedPtr::disown_blocks`.
         self.index.store(NOBODY, Relaxed);
         let counting = || {
             self.counted.with_mut(|_| ());

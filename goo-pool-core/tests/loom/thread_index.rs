@@ -125,21 +125,16 @@ fn what_a_thread_freed_before_it_ended_is_counted() {
             its.release(0);
             freed_locally
         });
-        // `disown_blocks`. Here and below, see explore.rs.
-        thread::yield_now();
+        // `SharedPtr::disown_blocks`.
         owner.store(NOBODY, Relaxed);
         let (mut is_taken, mut counted) = (false, 0);
         let look = || {
-            thread::yield_now();
             is_taken = !indices.claim(0);
             if !is_taken {
                 indices.release(0);
             }
         };
-        let count = || {
-            thread::yield_now();
-            counted = local.load(Acquire);
-        };
+        let count = || counted = local.load(Acquire);
         in_order("closing.rs has_threads_but_this, count_chunks", look, count);
         let freed_locally = ending.join().unwrap();
         assert!(is_taken || !freed_locally || counted == 1, "a local free that nobody looks for");
