@@ -81,7 +81,8 @@ fn pairs<S: Subject<Record>>(pool: &S::Pool, run: &Run, number: u64) -> u64 {
     }
     let objects = rounds * STRETCH;
     // So many numbers from `first` on; added up one by one they would be timed.
-    let expected = u128::from(objects) * u128::from(first) + u128::from(objects) * u128::from(objects.saturating_sub(1)) / 2;
+    let expected =
+        u128::from(objects) * u128::from(first) + u128::from(objects) * u128::from(objects.saturating_sub(1)) / 2;
     assert_eq!(sum, expected as u64, "{} lost an object", S::NAME);
     expect::<S>(&local, &stays, u64::MAX);
     S::free(&local, stays);
