@@ -6,7 +6,9 @@ use crate::config::Config;
 use crate::error::BuildError;
 use crate::geometry::{Geometry, HEADER_BYTES};
 use crate::heap::HeapPtr;
-use crate::parent::{Global, Parent};
+#[cfg(feature = "alloc")]
+use crate::parent::Global;
+use crate::parent::Parent;
 use crate::pool_handle::PoolHandle;
 use crate::raw_pool::RawPool;
 #[cfg(feature = "std")]
@@ -15,7 +17,7 @@ use crate::{
     sync::{SharedParent, SharedPtr, SyncPoolHandle, SyncRawPool},
 };
 
-/// Settings for a [`RawPool`]; made by [`RawPool::builder`].
+/// Settings for a [`RawPool`]; made by [`RawPool::builder`] or [`RawPool::builder_in`].
 ///
 /// # Examples
 ///
@@ -39,13 +41,18 @@ pub struct RawPoolBuilder<P> {
     parent: P,
 }
 
+#[cfg(feature = "alloc")]
 impl RawPoolBuilder<Global> {
     pub(crate) fn new(layout: Layout) -> Self {
-        Self { layout, config: Config::default(), chunks_per_block: None, parent: Global }
+        Self::new_in(layout, Global)
     }
 }
 
 impl<P: Parent + 'static> RawPoolBuilder<P> {
+    pub(crate) fn new_in(layout: Layout, parent: P) -> Self {
+        Self { layout, config: Config::default(), chunks_per_block: None, parent }
+    }
+
     /// Chunks to have ready from the start, instead of none.
     pub fn capacity(mut self, chunks: usize) -> Self {
         self.config.capacity = chunks;

@@ -3,8 +3,10 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
+#[cfg(feature = "alloc")]
 mod global;
 
+#[cfg(feature = "alloc")]
 pub use global::Global;
 
 /// Memory for a pool's segments.
