@@ -60,7 +60,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
     }
 
     /// How many chunks a block should hold: a hint that is rounded up to what the next power of two of
-    /// bytes, at least 4096, holds; at most 4096 chunks. Without it, see [`Geometry::new`].
+    /// bytes, at least 256, holds; at most 4096 chunks. Without it, see [`Geometry::new`].
     ///
     /// Only a [`RawPool`] has this: typed handles compute the block's size from the layout alone.
     pub fn chunks_per_block(mut self, chunks: usize) -> Self {

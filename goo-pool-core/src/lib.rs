@@ -77,7 +77,7 @@ pub use geometry::Geometry;
 pub use handle::Handle;
 #[cfg(feature = "alloc")]
 pub use parent::Global;
-pub use parent::Parent;
+pub use parent::{FixedMemory, Parent};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
 pub use row::Row;

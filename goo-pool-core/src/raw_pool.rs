@@ -12,6 +12,7 @@ use crate::error::AllocError;
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::inspect::Place;
+use crate::lifecycle;
 use crate::parent::Parent;
 use crate::stats::Stats;
 #[cfg(feature = "alloc")]
@@ -70,6 +71,13 @@ impl RawPool {
     /// [`builder`](Self::builder) and then [`parent`](RawPoolBuilder::parent), also where there is no global allocator.
     pub fn builder_in<P: Parent + 'static>(layout: Layout, parent: P) -> RawPoolBuilder<P> {
         RawPoolBuilder::new_in(layout, parent)
+    }
+
+    /// What a pool asks of a parent of type `P` when it is built, for itself and that parent. Each segment is one more request:
+    /// [`Geometry::segment_layout`].
+    #[must_use]
+    pub const fn record_layout<P: Parent + 'static>() -> Layout {
+        lifecycle::record_layout::<P>()
     }
 
     /// Takes over a heap's handle.

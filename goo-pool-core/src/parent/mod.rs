@@ -3,9 +3,12 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
+mod fixed;
 #[cfg(feature = "alloc")]
 mod global;
+mod shared;
 
+pub use fixed::FixedMemory;
 #[cfg(feature = "alloc")]
 pub use global::Global;
 
