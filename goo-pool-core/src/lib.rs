@@ -77,7 +77,7 @@ pub use geometry::Geometry;
 pub use handle::Handle;
 #[cfg(feature = "alloc")]
 pub use parent::Global;
-pub use parent::{FixedMemory, Parent};
+pub use parent::{ChunksOf, FixedMemory, Parent, Segregator};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
 pub use row::Row;

@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 #[cfg(feature = "std")]
 use std::{sync::Mutex, thread};
 
-use common::{Static, scaled};
+use common::{Static, StaticParent, scaled};
 #[cfg(feature = "std")]
 use goo_pool_core::SyncRawPool;
 use goo_pool_core::{AllocError, BuildError, FixedMemory, Geometry, Parent, RawPool};
@@ -210,8 +210,8 @@ fn a_pool_at_the_end_of_its_memory_goes_on_with_what_is_freed() {
 
 #[test]
 fn pools_share_one_memory_and_give_all_of_it_back_in_any_order() {
-    let owner = Static::new(64 * 1024, 16);
-    let memory: &'static FixedMemory = Box::leak(Box::new(owner.parent()));
+    let owner = StaticParent::new(64 * 1024, 16);
+    let memory = owner.get();
     let all = memory.free_bytes();
     assert_eq!(memory.total_bytes(), 64 * 1024);
     for round in 0..6 {
@@ -237,14 +237,12 @@ fn pools_share_one_memory_and_give_all_of_it_back_in_any_order() {
         drop(pools);
         assert_eq!(memory.free_bytes(), all);
     }
-    // SAFETY: it came from a box, and no pool has it any more.
-    drop(unsafe { Box::from_raw(std::ptr::from_ref(memory).cast_mut()) });
 }
 
 #[test]
 fn a_segment_that_came_back_serves_a_pool_with_other_blocks() {
-    let owner = Static::new(12 * 1024, 4096);
-    let memory: &'static FixedMemory = Box::leak(Box::new(owner.parent()));
+    let owner = StaticParent::new(12 * 1024, 4096);
+    let memory = owner.get();
     let fill = |size: usize, hint: usize| {
         let layout = Layout::from_size_align(size, 1).unwrap();
         let block = Geometry::with_chunks_per_block(layout, hint).unwrap().block_size();
@@ -259,8 +257,6 @@ fn a_segment_that_came_back_serves_a_pool_with_other_blocks() {
         assert!(fill(7, 20) > 6 * 1024);
         assert!(fill(1000, 3) > 6 * 1024);
     }
-    // SAFETY: it came from a box, and no pool has it any more.
-    drop(unsafe { Box::from_raw(std::ptr::from_ref(memory).cast_mut()) });
 }
 
 #[cfg(feature = "std")]

@@ -3,14 +3,18 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
+mod chunks_of;
 mod fixed;
 #[cfg(feature = "alloc")]
 mod global;
+mod segregator;
 mod shared;
 
+pub use chunks_of::ChunksOf;
 pub use fixed::FixedMemory;
 #[cfg(feature = "alloc")]
 pub use global::Global;
+pub use segregator::Segregator;
 
 /// Memory for a pool's segments.
 ///
@@ -76,4 +80,10 @@ pub unsafe trait Parent {
     ///    been given back since.
     /// 2. Nobody touches the memory any more.
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout);
+
+    /// The largest piece there is, for a parent that has pieces of one size: a pool that is built over it has segments of
+    /// that size, whatever its settings say of the first and the largest one. Default: none.
+    fn piece_size(&self) -> Option<usize> {
+        None
+    }
 }

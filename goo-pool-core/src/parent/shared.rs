@@ -35,6 +35,10 @@ unsafe impl<P: Parent + ?Sized> Parent for &P {
         // SAFETY: (1) and (2), which speak of the same parent.
         unsafe { (**self).deallocate(ptr, layout) }
     }
+
+    fn piece_size(&self) -> Option<usize> {
+        (**self).piece_size()
+    }
 }
 
 /// Makes any parent that can change threads one for a thread-safe pool.
@@ -71,5 +75,9 @@ unsafe impl<P: Parent + ?Sized> Parent for std::sync::Mutex<P> {
         let parent = self.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: (1) and (2), which speak of the same parent.
         unsafe { parent.deallocate(ptr, layout) }
+    }
+
+    fn piece_size(&self) -> Option<usize> {
+        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).piece_size()
     }
 }

@@ -86,10 +86,39 @@ unsafe impl<P: Parent> Parent for Watched<P> {
         // SAFETY: it came from there with this layout, as just seen.
         unsafe { self.1.deallocate(ptr, layout) };
     }
+
+    fn piece_size(&self) -> Option<usize> {
+        self.1.piece_size()
+    }
 }
 
 /// Memory as a `static` has it; it goes when this is dropped, which comes after all that uses it.
 pub(crate) struct Static(NonNull<u8>, Layout);
+
+/// A parent for several pools over such memory; dropped after them.
+pub(crate) struct StaticParent {
+    parent: NonNull<FixedMemory>,
+    _memory: Static,
+}
+
+impl StaticParent {
+    pub(crate) fn new(bytes: usize, align: usize) -> Self {
+        let memory = Static::new(bytes, align);
+        Self { parent: NonNull::from(Box::leak(Box::new(memory.parent()))), _memory: memory }
+    }
+
+    pub(crate) fn get(&self) -> &'static FixedMemory {
+        // SAFETY: it is there as long as anybody uses it, since the tests drop this last.
+        unsafe { self.parent.as_ref() }
+    }
+}
+
+impl Drop for StaticParent {
+    fn drop(&mut self) {
+        // SAFETY: it came from a box, and nobody uses it any more.
+        drop(unsafe { Box::from_raw(self.parent.as_ptr()) });
+    }
+}
 
 impl Static {
     pub(crate) fn new(bytes: usize, align: usize) -> Self {
