@@ -6,7 +6,9 @@ use crate::config::Config;
 use crate::error::BuildError;
 use crate::geometry::{Geometry, HEADER_BYTES};
 use crate::heap::HeapPtr;
-use crate::parent::{Global, Parent};
+#[cfg(feature = "alloc")]
+use crate::parent::Global;
+use crate::parent::Parent;
 use crate::pool_handle::PoolHandle;
 use crate::raw_pool::RawPool;
 #[cfg(feature = "std")]
@@ -15,7 +17,7 @@ use crate::{
     sync::{SharedParent, SharedPtr, SyncPoolHandle, SyncRawPool},
 };
 
-/// Settings for a [`RawPool`]; made by [`RawPool::builder`].
+/// Settings for a [`RawPool`]; made by [`RawPool::builder`] or [`RawPool::builder_in`].
 ///
 /// # Examples
 ///
@@ -39,13 +41,18 @@ pub struct RawPoolBuilder<P> {
     parent: P,
 }
 
+#[cfg(feature = "alloc")]
 impl RawPoolBuilder<Global> {
     pub(crate) fn new(layout: Layout) -> Self {
-        Self { layout, config: Config::default(), chunks_per_block: None, parent: Global }
+        Self::new_in(layout, Global)
     }
 }
 
 impl<P: Parent + 'static> RawPoolBuilder<P> {
+    pub(crate) fn new_in(layout: Layout, parent: P) -> Self {
+        Self { layout, config: Config::default(), chunks_per_block: None, parent }
+    }
+
     /// Chunks to have ready from the start, instead of none.
     pub fn capacity(mut self, chunks: usize) -> Self {
         self.config.capacity = chunks;
@@ -53,7 +60,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
     }
 
     /// How many chunks a block should hold: a hint that is rounded up to what the next power of two of
-    /// bytes, at least 4096, holds; at most 4096 chunks. Without it, see [`Geometry::new`].
+    /// bytes, at least 256, holds; at most 4096 chunks. Without it, see [`Geometry::new`].
     ///
     /// Only a [`RawPool`] has this: typed handles compute the block's size from the layout alone.
     pub fn chunks_per_block(mut self, chunks: usize) -> Self {
@@ -91,6 +98,15 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
         RawPoolBuilder { layout: self.layout, config: self.config, chunks_per_block: self.chunks_per_block, parent }
     }
 
+    /// The settings, with segments of the parent's only size if it has one.
+    fn fitted_config(&self) -> Config {
+        let config = self.config.clone();
+        match self.parent.piece_size() {
+            Some(bytes) => config.with_first_segment(bytes).with_max_segment(bytes),
+            None => config,
+        }
+    }
+
     /// The pool.
     ///
     /// # Errors
@@ -102,8 +118,8 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
             Some(chunks) => Geometry::with_chunks(self.layout, chunks, HEADER_BYTES)?,
             None => Geometry::new(self.layout)?,
         };
-        let capacity = self.config.capacity;
-        let pool = RawPool::from_heap(HeapPtr::create(self.layout, geometry, self.config, self.parent)?);
+        let (config, capacity) = (self.fitted_config(), self.config.capacity);
+        let pool = RawPool::from_heap(HeapPtr::create(self.layout, geometry, config, self.parent)?);
         pool.reserve(capacity)?;
         Ok(pool)
     }
@@ -122,9 +138,9 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
             Some(chunks) => Geometry::with_chunks(self.layout, chunks, SHARED_HEADER_BYTES)?,
             None => Geometry::new_shared(self.layout)?,
         };
-        let capacity = self.config.capacity;
+        let (config, capacity) = (self.fitted_config(), self.config.capacity);
         let parent = SharedParent::new(self.parent)?;
-        let pool = SyncRawPool::from_shared(SharedPtr::create(self.layout, geometry, self.config, parent)?);
+        let pool = SyncRawPool::from_shared(SharedPtr::create(self.layout, geometry, config, parent)?);
         pool.reserve(capacity)?;
         Ok(pool)
     }

@@ -27,15 +27,17 @@ const MAX_BITMAP_BYTES: usize = MAX_BITMAP_WORDS * 8;
 pub(crate) const MAX_BITMAP_WORDS: usize = MAX_CHUNKS / WORD_BITS;
 /// The size of a block for chunks of 16 bytes to about 3 KiB.
 const USUAL_BLOCK: usize = 64 * 1024;
-/// No block is smaller than this.
+/// No block is smaller than this, unless a hint asks for it.
 const LEAST_BLOCK: usize = 4096;
+/// And then not than this, which has room for a few chunks at least.
+const LEAST_HINTED_BLOCK: usize = 2 * HEADER_BYTES;
 /// Chunks start on a cache line where that costs nothing else.
 const LINE: usize = 64;
 /// [`Stored::reciprocal`] is a fraction of `2^RECIPROCAL_SHIFT`.
 const RECIPROCAL_SHIFT: u32 = 48;
 /// Larger blocks are refused: an index is exact below `2^RECIPROCAL_SHIFT` only, and a segment of
 /// blocks must stay well below `isize::MAX`.
-const MAX_BLOCK: usize = if usize::BITS >= 64 { 1 << (RECIPROCAL_SHIFT - 2) } else { 1 << (usize::BITS - 3) };
+const MAX_BLOCK: usize = 1 << if usize::BITS >= 64 { RECIPROCAL_SHIFT - 2 } else { usize::BITS - 3 };
 
 /// How chunks of one layout lie in a block.
 ///
@@ -108,8 +110,20 @@ impl Geometry {
         Ok(Self::in_block(stride, layout.align(), block, header))
     }
 
+    /// The geometry of a [`RawPool`] that was built with
+    /// [`chunks_per_block(chunks)`](crate::RawPoolBuilder::chunks_per_block): the smallest blocks that hold so many chunks.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    ///
+    /// [`RawPool`]: crate::RawPool
+    pub const fn with_chunks_per_block(layout: Layout, chunks: usize) -> Result<Self, LayoutTooLarge> {
+        Self::with_chunks(layout, chunks, HEADER_BYTES)
+    }
+
     /// The geometry whose blocks hold at least `chunks` chunks: the smallest power of two that does, not
-    /// below 4096 bytes. More than 3968 chunks may be cut down to what one block can hold (4096).
+    /// below 256 bytes. More than 3968 chunks may be cut down to what one block can hold (4096).
     ///
     /// Typed handles find their pool through [`Geometry::new`] alone, so this is for [`RawPool`] only.
     ///
@@ -117,7 +131,7 @@ impl Geometry {
     pub(crate) const fn with_chunks(layout: Layout, chunks: usize, header: usize) -> Result<Self, LayoutTooLarge> {
         let wanted = if chunks > MAX_CHUNKS { MAX_CHUNKS } else { chunks };
         let Some(stride) = stride_of(layout) else { return Err(LayoutTooLarge { layout }) };
-        let mut block = LEAST_BLOCK;
+        let mut block = LEAST_HINTED_BLOCK;
         while block <= MAX_BLOCK {
             if header < block && first_for(stride, layout.align(), block, header) < block {
                 let geometry = Self::in_block(stride, layout.align(), block, header);
@@ -191,6 +205,42 @@ impl Geometry {
             return None;
         }
         Some((offset - self.first) / self.stride)
+    }
+
+    /// What a pool asks its parent for when it takes a segment of `chunks` chunks: whole blocks, but the last one ends with
+    /// its last chunk. `None` for no chunk, or if that is more than the address space.
+    ///
+    /// # Examples
+    ///
+    /// How large and how aligned memory must be to hold 1,000 chunks:
+    ///
+    /// ```
+    /// use std::alloc::Layout;
+    /// use goo_pool_core::Geometry;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let segment = Geometry::new(Layout::new::<[u64; 8]>())?.segment_layout(1_000).unwrap();
+    /// assert_eq!((segment.size(), segment.align()), (64_256, 65_536));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn segment_layout(&self, chunks: usize) -> Option<Layout> {
+        if chunks == 0 {
+            return None;
+        }
+        let blocks_before = (chunks - 1) / self.chunks;
+        // A segment's record counts blocks in 32 bits.
+        if blocks_before >= u32::MAX as usize {
+            return None;
+        }
+        let in_last = chunks - blocks_before * self.chunks;
+        let Some(before) = blocks_before.checked_mul(self.block_size()) else { return None };
+        let Some(size) = before.checked_add(self.bytes_for(in_last)) else { return None };
+        match Layout::from_size_align(size, self.block_size()) {
+            Ok(layout) => Some(layout),
+            Err(_) => None,
+        }
     }
 
     /// Bytes that a block with `chunks` chunks takes from its base to the end of the last one.

@@ -34,11 +34,13 @@
 //!
 //! [`RawPool`] belongs to one thread. `SyncRawPool` is for many: the same engine, one front for each thread.
 //!
-//! `no_std` with `alloc`; the thread-safe pool needs the feature `std`. To read the code, go on with
+//! `no_std`. The global allocator as a parent needs the feature `alloc`, the thread-safe pool the feature `std`; without
+//! either, a pool takes its memory from a parent that is handed to it. To read the code, go on with
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
 //! `tests/model.rs`; for threads, with `sync/mod.rs`.
 #![no_std]
 
+#[cfg(feature = "alloc")]
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
@@ -73,7 +75,9 @@ pub use config::Config;
 pub use error::{AllocError, BuildError, LayoutTooLarge};
 pub use geometry::Geometry;
 pub use handle::Handle;
-pub use parent::{Global, Parent};
+#[cfg(feature = "alloc")]
+pub use parent::Global;
+pub use parent::{ChunksOf, FixedMemory, Parent, Segregator};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
 pub use row::Row;

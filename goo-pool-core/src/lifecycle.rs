@@ -21,6 +21,11 @@ struct WithParent<P> {
     parent: P,
 }
 
+/// What a heap and its parent take of the parent's memory.
+pub(crate) const fn record_layout<P>() -> Layout {
+    Layout::new::<WithParent<P>>()
+}
+
 impl HeapPtr {
     /// A new heap with one handle.
     pub(crate) fn create<P: Parent + 'static>(
@@ -29,7 +34,7 @@ impl HeapPtr {
         config: Config,
         parent: P,
     ) -> Result<Self, AllocError> {
-        let own = Layout::new::<WithParent<P>>();
+        let own = record_layout::<P>();
         let Some(memory) = parent.allocate(own) else {
             return Err(AllocError::OutOfMemory { layout: own });
         };
@@ -95,5 +100,5 @@ unsafe fn destroy<P: Parent>(heap: HeapPtr) {
     // SAFETY: the heap is the first field of a `WithParent<P>` (1); it is moved out and never used again.
     let WithParent { heap: _, parent } = unsafe { place.read() };
     // SAFETY: the memory came from this parent with this layout (`create`), and nobody uses it any more.
-    unsafe { parent.deallocate(place.cast(), Layout::new::<WithParent<P>>()) };
+    unsafe { parent.deallocate(place.cast(), record_layout::<P>()) };
 }

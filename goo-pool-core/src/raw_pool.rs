@@ -8,12 +8,15 @@ use core::ptr::NonNull;
 use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::builder::RawPoolBuilder;
-use crate::error::{AllocError, BuildError};
+use crate::error::AllocError;
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::inspect::Place;
-use crate::parent::Global;
+use crate::lifecycle;
+use crate::parent::Parent;
 use crate::stats::Stats;
+#[cfg(feature = "alloc")]
+use crate::{error::BuildError, parent::Global};
 
 /// A pool of chunks of one [`Layout`], freed in any order.
 ///
@@ -53,13 +56,28 @@ impl RawPool {
     ///
     /// [`BuildError::Layout`] if a block of such chunks does not fit into the address space,
     /// [`BuildError::Alloc`] if there is no memory for the pool's own record (a few hundred bytes).
+    #[cfg(feature = "alloc")]
     pub fn new(layout: Layout) -> Result<Self, BuildError> {
         Self::builder(layout).build()
     }
 
     /// Settings for a pool for chunks of `layout`.
+    #[cfg(feature = "alloc")]
     pub fn builder(layout: Layout) -> RawPoolBuilder<Global> {
         RawPoolBuilder::new(layout)
+    }
+
+    /// Settings for a pool for chunks of `layout` that takes its memory from `parent`. The same as
+    /// [`builder`](Self::builder) and then [`parent`](RawPoolBuilder::parent), also where there is no global allocator.
+    pub fn builder_in<P: Parent + 'static>(layout: Layout, parent: P) -> RawPoolBuilder<P> {
+        RawPoolBuilder::new_in(layout, parent)
+    }
+
+    /// What a pool asks of a parent of type `P` when it is built, for itself and that parent. Each segment is one more request:
+    /// [`Geometry::segment_layout`].
+    #[must_use]
+    pub const fn record_layout<P: Parent + 'static>() -> Layout {
+        lifecycle::record_layout::<P>()
     }
 
     /// Takes over a heap's handle.

@@ -234,14 +234,3 @@ pub(crate) fn next_segment_chunks(config: &Config, geometry: &Geometry, bytes_so
     let in_rest = rest.saturating_sub(geometry.first()) / geometry.stride();
     (blocks * geometry.chunks_per_block() + in_rest.min(geometry.chunks_per_block())).max(1)
 }
-
-/// The request for a segment of `chunks` chunks: the last block ends with its last chunk. `None` if that
-/// is more than the address space.
-pub(crate) fn segment_layout(geometry: &Geometry, chunks: usize) -> Option<Layout> {
-    let blocks_before = (chunks - 1) / geometry.chunks_per_block();
-    // `Record` counts blocks in 32 bits.
-    u32::try_from(blocks_before + 1).ok()?;
-    let in_last = chunks - blocks_before * geometry.chunks_per_block();
-    let size = blocks_before.checked_mul(geometry.block_size())?.checked_add(geometry.bytes_for(in_last))?;
-    Layout::from_size_align(size, geometry.block_size()).ok()
-}

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::error::AllocError;
 use crate::geometry::Geometry;
 use crate::kind::Kind;
-use crate::segment::{Segment, SegmentList, next_segment_chunks, segment_layout};
+use crate::segment::{Segment, SegmentList, next_segment_chunks};
 
 /// The least that `keep` is while the pool is open: any spare segment at all.
 const KEEP_ONE: usize = 1;
@@ -108,7 +108,7 @@ impl<K: Kind> Store<K> {
         }
         let bytes = if small { 0 } else { self.segments.bytes.get() };
         let chunks = next_segment_chunks(&self.config, geometry, bytes).clamp(least, allowed);
-        let layout = segment_layout(geometry, chunks).ok_or(AllocError::CapacityOverflow)?;
+        let layout = geometry.segment_layout(chunks).ok_or(AllocError::CapacityOverflow)?;
         Ok(Request { chunks, layout })
     }
 

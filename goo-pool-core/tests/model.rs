@@ -6,8 +6,8 @@ use std::alloc::Layout;
 use std::collections::HashMap;
 use std::ptr::NonNull;
 
-use common::{Watched, scaled};
-use goo_pool_core::{AllocError, RawPool};
+use common::{StaticParent, Watched, scaled};
+use goo_pool_core::{AllocError, BuildError, ChunksOf, Global, Parent, RawPool, RawPoolBuilder, Segregator};
 use proptest::prelude::*;
 
 /// One step. Indices are taken modulo the number of live chunks, so every list of steps is valid and can be
@@ -42,11 +42,35 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// Where the pool's memory comes from.
+#[derive(Debug, Clone, Copy)]
+enum Over {
+    Global,
+    /// At most so many chunks, each a segment of so many.
+    Pool {
+        chunks: usize,
+        of: usize,
+    },
+    FixedMemory {
+        bytes: usize,
+    },
+}
+
+fn over() -> impl Strategy<Value = Over> {
+    prop_oneof![
+        3 => Just(Over::Global),
+        1 => (1..12_usize, 1..300_usize).prop_map(|(chunks, of)| Over::Pool { chunks, of }),
+        1 => (0..1_usize << scaled(20, 15)).prop_map(|bytes| Over::FixedMemory { bytes }),
+    ]
+}
+
 /// The pool, and what it should hold: every live chunk has a byte pattern of its own.
 struct Model {
     pool: RawPool,
     layout: Layout,
     limit: Option<usize>,
+    /// The parent's memory has an end.
+    bounded: bool,
     live: Vec<(NonNull<u8>, u8)>,
     stamp: u8,
 }
@@ -56,6 +80,10 @@ impl Model {
         let result = if zeroed { self.pool.allocate_zeroed() } else { self.pool.allocate() };
         let chunk = match result {
             Ok(chunk) => chunk,
+            Err(AllocError::OutOfMemory { .. }) if self.bounded => {
+                assert_eq!(self.live.len(), self.pool.capacity(), "refused with free chunks");
+                return;
+            }
             Err(error) => {
                 assert_eq!(error, AllocError::LimitReached { max_chunks: self.limit.unwrap() });
                 assert_eq!(self.live.len(), self.limit.unwrap(), "refused below the limit");
@@ -128,6 +156,7 @@ impl Model {
             }
             Op::Reserve(count) => match self.pool.reserve(count) {
                 Ok(()) => assert!(self.pool.capacity() >= self.live.len() + count),
+                Err(AllocError::OutOfMemory { .. }) if self.bounded => {}
                 Err(_) => assert!(self.live.len() + count > self.limit.unwrap()),
             },
             Op::Shrink => self.pool.shrink_to_fit(),
@@ -171,24 +200,58 @@ proptest! {
         hint in proptest::option::of(1..200_usize),
         first_segment in 0..20_000_usize,
         max_segment in 0..300_000_usize,
+        over in over(),
         ops in prop::collection::vec(op(), 1..scaled(60, 8)),
     ) {
-        let parent = Watched::default();
-        let watch = parent.watch();
-        let mut builder = RawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
+        let mut settings = RawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
         if let Some(limit) = limit {
-            builder = builder.max_chunks(limit);
+            settings = settings.max_chunks(limit);
         }
         if let Some(hint) = hint {
-            builder = builder.chunks_per_block(hint);
+            settings = settings.chunks_per_block(hint);
         }
-        let pool = builder.parent(parent).build().unwrap();
-        let mut model = Model { pool, layout, limit, live: Vec::new(), stamp: 0 };
-        for op in &ops {
+        let settings = Settings { builder: settings, layout, limit };
+        match over {
+            Over::Global => settings.run(Watched::default(), false, &ops)?,
+            Over::Pool { chunks, of } => {
+                let geometry = settings.builder.clone().build().unwrap().geometry();
+                let blocks = RawPool::builder(geometry.segment_layout(of).unwrap()).first_segment(0).max_segment(0);
+                let blocks = blocks.max_chunks(chunks).build_handle().unwrap();
+                let parent = Segregator::new(1000, Global, ChunksOf::new(blocks.clone()));
+                settings.run(Watched::over(parent), true, &ops)?;
+                prop_assert!(blocks.is_empty());
+                blocks.assert_valid();
+            }
+            Over::FixedMemory { bytes } => {
+                let owner = StaticParent::new(bytes, 1 << 12);
+                let all = owner.get().free_bytes();
+                settings.run(Watched::over(owner.get()), true, &ops)?;
+                prop_assert_eq!(owner.get().free_bytes(), all);
+            }
+        }
+    }
+}
+
+struct Settings {
+    builder: RawPoolBuilder<Global>,
+    layout: Layout,
+    limit: Option<usize>,
+}
+
+impl Settings {
+    fn run<P: Parent + 'static>(self, parent: Watched<P>, bounded: bool, ops: &[Op]) -> Result<(), TestCaseError> {
+        let watch = parent.watch();
+        let pool = match self.builder.parent(parent).build() {
+            Err(BuildError::Alloc(AllocError::OutOfMemory { .. })) if bounded => return Ok(()),
+            built => built.unwrap(),
+        };
+        let mut model = Model { pool, layout: self.layout, limit: self.limit, bounded, live: Vec::new(), stamp: 0 };
+        for op in ops {
             model.apply(op);
             prop_assert_eq!(model.pool.stats().bytes_reserved, watch.bytes());
         }
         drop(model);
         prop_assert_eq!(watch.pieces(), 0, "memory that was not given back");
+        Ok(())
     }
 }

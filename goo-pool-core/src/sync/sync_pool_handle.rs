@@ -130,6 +130,10 @@ unsafe impl Handle for SyncPoolHandle {
         self.pool.capacity()
     }
 
+    fn layout(&self) -> Layout {
+        self.pool.layout()
+    }
+
     fn stats(&self) -> Stats {
         self.pool.stats()
     }

@@ -3,6 +3,19 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
+mod chunks_of;
+mod fixed;
+#[cfg(feature = "alloc")]
+mod global;
+mod segregator;
+mod shared;
+
+pub use chunks_of::ChunksOf;
+pub use fixed::FixedMemory;
+#[cfg(feature = "alloc")]
+pub use global::Global;
+pub use segregator::Segregator;
+
 /// Memory for a pool's segments.
 ///
 /// A pool asks its parent for a few large pieces and gives them back whole; it never asks for zero
@@ -67,22 +80,10 @@ pub unsafe trait Parent {
     ///    been given back since.
     /// 2. Nobody touches the memory any more.
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout);
-}
 
-/// The global allocator, the default parent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Global;
-
-// SAFETY: the global allocator's contract includes all that ours asks.
-unsafe impl Parent for Global {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        debug_assert!(layout.size() != 0);
-        // SAFETY: the size is not 0 (the trait's contract).
-        NonNull::new(unsafe { alloc::alloc::alloc(layout) })
-    }
-
-    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
-        // SAFETY: `ptr` came from `alloc` with this layout (1).
-        unsafe { alloc::alloc::dealloc(ptr.as_ptr(), layout) }
+    /// The largest piece there is, for a parent that has pieces of one size: a pool that is built over it has segments of
+    /// that size, whatever its settings say of the first and the largest one. Default: none.
+    fn piece_size(&self) -> Option<usize> {
+        None
     }
 }

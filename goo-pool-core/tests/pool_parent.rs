@@ -1,0 +1,218 @@
+//! Pools whose segments are another pool's chunks: what fits, who outlives whom, and threads.
+
+mod common;
+
+use std::alloc::Layout;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use common::{StaticParent, Watch, Watched, scaled};
+use goo_pool_core::{
+    AllocError, BuildError, ChunksOf, Geometry, Global, Handle as _, Parent, PoolHandle, RawPool, Segregator,
+};
+
+const LAYOUT: Layout = Layout::new::<[u64; 8]>();
+const GEOMETRY: Geometry = match Geometry::new(LAYOUT) {
+    Ok(geometry) => geometry,
+    Err(_) => unreachable!(),
+};
+
+fn layout(size: usize, align: usize) -> Layout {
+    Layout::from_size_align(size, align).unwrap()
+}
+
+/// A pool of chunks of 64 KiB, for segments of pools with blocks of that size.
+fn blocks() -> (PoolHandle, Rc<Watch>) {
+    let parent = Watched::default();
+    let watch = parent.watch();
+    (RawPool::builder(layout(1 << 16, 1 << 16)).first_segment(1 << 19).parent(parent).build_handle().unwrap(), watch)
+}
+
+fn allocate(handle: &PoolHandle) -> NonNull<u8> {
+    // SAFETY: the tests' pools are for `LAYOUT`.
+    unsafe { handle.allocate_in(&GEOMETRY) }.unwrap()
+}
+
+fn deallocate(chunk: NonNull<u8>) {
+    // SAFETY: the tests free a live chunk of a pool for `LAYOUT`, once.
+    unsafe { PoolHandle::deallocate_in(chunk, &GEOMETRY) };
+}
+
+#[test]
+fn each_segment_is_one_chunk_and_as_large() {
+    let (blocks, _watch) = blocks();
+    let pool = RawPool::builder(LAYOUT).parent(ChunksOf::new(blocks.clone())).build().unwrap();
+    assert_eq!(blocks.len(), 1, "the pool's record");
+    let count = scaled(10_000, 2_100);
+    let chunks: Vec<_> = (0..count).map(|_| pool.allocate().unwrap()).collect();
+    assert_eq!(pool.stats().segments, count.div_ceil(GEOMETRY.chunks_per_block()));
+    assert_eq!(blocks.len(), 1 + pool.stats().segments);
+    assert!(chunks.iter().all(|chunk| blocks.owns((chunk.addr().get() & !0xffff) as *const u8)));
+    for chunk in chunks {
+        // SAFETY: the chunk is live.
+        unsafe { pool.deallocate(chunk) };
+    }
+    pool.shrink_to_fit();
+    assert_eq!(blocks.len(), 1);
+    drop(pool);
+    assert_eq!(blocks.len(), 0);
+    blocks.assert_valid();
+}
+
+#[test]
+fn a_segment_layout_says_which_chunks_fit() {
+    for size in [0, 1, 8, 24, 64, 100, 1000, 4096, 20_000] {
+        for align in [1, 8, 64, 4096] {
+            let small = layout(size, align);
+            for chunks in [1, 5, 100] {
+                let large = Geometry::new(small).unwrap().segment_layout(chunks).unwrap();
+                let parent = RawPool::builder(large).first_segment(0).max_segment(0).build_handle().unwrap();
+                let parent = Segregator::new(1000, Global, ChunksOf::new(parent));
+                let pool = RawPool::builder(small).parent(parent).build().unwrap();
+                for _ in 0..scaled(120, 10) {
+                    let chunk = pool.allocate().unwrap();
+                    assert_eq!(chunk.addr().get() % align, 0);
+                    // SAFETY: the chunk is ours.
+                    unsafe { chunk.write_bytes(0xee, size) };
+                }
+                pool.assert_valid();
+                if large.size() > 1000 && scaled(120, 10) > chunks {
+                    assert!(pool.stats().segments > 1 && pool.capacity() % chunks == 0, "segments of {chunks}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_a_chunk_is_refused() {
+    let chunk = layout(1024, 64);
+    let pool = RawPool::builder(chunk).build_handle().unwrap();
+    let parent = ChunksOf::new(pool.clone());
+    for (size, align) in [(1025, 64), (1024, 128), (1 << 20, 1)] {
+        assert_eq!(parent.allocate(layout(size, align)), None);
+    }
+    for (size, align) in [(1024, 64), (1, 1), (1000, 8)] {
+        let piece = parent.allocate(layout(size, align)).unwrap();
+        // SAFETY: it came from there with this layout.
+        unsafe { parent.deallocate(piece, layout(size, align)) };
+    }
+    assert_eq!((pool.len(), parent.piece_size()), (0, Some(1024)));
+    // The record fits, a segment's alignment does not.
+    let child = RawPool::builder(LAYOUT).parent(parent).build().unwrap();
+    let Err(AllocError::OutOfMemory { layout: asked }) = child.allocate() else { panic!("64 KiB of alignment") };
+    assert_eq!(asked.align(), 1 << 16);
+    assert!(matches!(child.reserve(100_000), Err(AllocError::OutOfMemory { .. })));
+    assert_eq!(pool.len(), 1);
+    drop(child);
+    assert_eq!(pool.len(), 0);
+}
+
+#[test]
+fn the_parents_limit_is_one_for_all_its_children() {
+    let blocks = RawPool::builder(layout(4096, 4096)).max_chunks(6).build_handle().unwrap();
+    let child = |size| {
+        let parent = Segregator::new(1000, Global, ChunksOf::new(blocks.clone()));
+        RawPool::builder(layout(size, 8)).chunks_per_block(2000 / size).parent(parent).build().unwrap()
+    };
+    let (first, second) = (child(16), child(100));
+    let fill = |pool: &RawPool| std::iter::from_fn(|| pool.allocate().ok()).collect::<Vec<_>>();
+    let chunks = fill(&first);
+    assert_eq!((first.stats().segments, blocks.len()), (6, 6));
+    assert!(matches!(second.allocate(), Err(AllocError::OutOfMemory { .. })));
+    for &chunk in &chunks {
+        // SAFETY: the chunk is live.
+        unsafe { first.deallocate(chunk) };
+    }
+    first.shrink_to_fit();
+    assert_eq!(blocks.len(), 0);
+    assert!(!fill(&second).is_empty());
+    assert_eq!((second.stats().segments, blocks.len()), (6, 6), "what one gave back serves the other");
+    assert!(first.allocate().is_err());
+    drop(second);
+    first.allocate().unwrap();
+    first.assert_valid();
+}
+
+#[test]
+fn a_parent_without_a_chunk_for_the_record_builds_no_pool() {
+    let blocks = RawPool::builder(layout(4096, 4096)).max_chunks(0).build_handle().unwrap();
+    let built = RawPool::builder(LAYOUT).parent(ChunksOf::new(blocks)).build();
+    assert!(matches!(built, Err(BuildError::Alloc(AllocError::OutOfMemory { .. }))));
+}
+
+/// All orders of three.
+const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+#[test]
+fn a_chain_of_three_ends_in_any_order_with_its_last_chunk() {
+    for order in ORDERS {
+        for live in [0, 1, scaled(3_000, 50)] {
+            let geometry = Geometry::new(layout(1 << 16, 1 << 16)).unwrap();
+            let lowest_chunk = geometry.segment_layout(3).unwrap();
+            let parent = Watched::default();
+            let watch = parent.watch();
+            let lowest = RawPool::builder(lowest_chunk).first_segment(0).parent(parent).build_handle().unwrap();
+            let middle = RawPool::builder(layout(1 << 16, 1 << 16))
+                .parent(ChunksOf::new(lowest.clone()))
+                .build_handle()
+                .unwrap();
+            let top = RawPool::builder(LAYOUT).parent(ChunksOf::new(middle.clone())).build_handle().unwrap();
+            let chunks: Vec<_> = (0..live).map(|_| allocate(&top)).collect();
+            let mut handles = [Some(lowest), Some(middle), Some(top)];
+            for index in order {
+                handles[index] = None;
+            }
+            assert_eq!(watch.pieces() == 0, live == 0, "each segment of the chain has a live chunk, or none is left");
+            if let [first, ..] = chunks[..] {
+                // A closed pool opens again, and its parents were open all along.
+                // SAFETY: the chunk is live, of a pool for `LAYOUT`.
+                let handle = unsafe { PoolHandle::of(first, LAYOUT) }.unwrap();
+                deallocate(allocate(&handle));
+                handle.assert_valid();
+            }
+            chunks.into_iter().for_each(deallocate);
+            assert_eq!(watch.pieces(), 0, "{order:?}, {live}");
+        }
+    }
+}
+
+#[test]
+fn a_pool_on_a_pool_on_fixed_memory_needs_no_heap() {
+    let owner = StaticParent::new(1 << 20, 1 << 16);
+    let memory = owner.get();
+    let all = memory.free_bytes();
+    let blocks = RawPool::builder_in(layout(8192, 4096), memory).first_segment(1 << 17).build_handle().unwrap();
+    let child = |size: usize| {
+        let parent = Segregator::new(1000, memory, ChunksOf::new(blocks.clone()));
+        RawPool::builder_in(layout(size, 4), parent).chunks_per_block(3000 / size).build().unwrap()
+    };
+    let (words, lines) = (child(4), child(60));
+    let mut count = 0;
+    while words.allocate().is_ok() && lines.allocate().is_ok() {
+        count += 1;
+    }
+    assert!(count > 5_000, "{count}");
+    assert_eq!(blocks.len(), words.stats().segments + lines.stats().segments);
+    words.assert_valid();
+    lines.assert_valid();
+    drop((words, lines));
+    assert_eq!(blocks.len(), 0);
+    drop(blocks);
+    assert_eq!(memory.free_bytes(), all);
+}
+
+#[test]
+fn a_child_takes_its_live_chunks_with_it_and_leaves_its_parent_whole() {
+    let (blocks, watch) = blocks();
+    for _ in 0..3 {
+        let pool = RawPool::builder(LAYOUT).parent(ChunksOf::new(blocks.clone())).build().unwrap();
+        (0..scaled(5_000, 100)).for_each(|_| assert!(pool.allocate().is_ok()));
+        assert!(blocks.len() > 1);
+        drop(pool);
+        assert_eq!(blocks.len(), 0);
+        blocks.assert_valid();
+    }
+    drop(blocks);
+    assert_eq!(watch.pieces(), 0);
+}
