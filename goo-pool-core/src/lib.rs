@@ -47,6 +47,7 @@ mod allocate;
 mod block;
 mod block_list;
 mod builder;
+mod classes;
 mod config;
 mod error;
 mod front;
@@ -62,6 +63,7 @@ mod pool_handle;
 mod raw_pool;
 mod row;
 mod segment;
+mod shared_parent;
 mod stats;
 mod store;
 #[cfg(feature = "std")]
@@ -69,10 +71,15 @@ mod sync;
 mod validate;
 
 pub use builder::RawPoolBuilder;
+pub use classes::{ClassPool, ClassPoolBuilder, ClassPoolHandle};
+#[cfg(feature = "std")]
+pub use classes::{SyncClassPool, SyncClassPoolHandle};
 pub use config::Config;
 pub use error::{AllocError, BuildError, LayoutTooLarge};
 pub use geometry::Geometry;
 pub use handle::Handle;
+#[cfg(feature = "std")]
+pub use parent::System;
 pub use parent::{Global, Parent};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
