@@ -2,7 +2,7 @@
 
 use std::alloc::Layout;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Barrier, mpsc};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 
 #[path = "common/sync.rs"]
@@ -13,6 +13,12 @@ use sync::{Counted, PIECES, Rng, Sent, SyncWatched};
 
 fn scaled(full: usize, miri: usize) -> usize {
     if cfg!(miri) { miri } else { full }
+}
+
+/// One test at a time: a thread of another test might take over the index of a thread that has ended, and keep what it left.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn layout(size: usize) -> Layout {
@@ -61,6 +67,7 @@ fn some_size(random: &mut Rng) -> usize {
 
 #[test]
 fn blocks_go_from_thread_to_thread() {
+    let _alone = alone();
     const THREADS: usize = 3;
     let parent = SyncWatched::default();
     let watch = parent.0.clone();
@@ -118,6 +125,7 @@ fn blocks_go_from_thread_to_thread() {
 
 #[test]
 fn the_first_chunk_of_a_class_may_be_asked_for_by_all_at_once() {
+    let _alone = alone();
     for _ in 0..scaled(200, 3) {
         let parent = SyncWatched::default();
         let watch = parent.0.clone();
@@ -141,6 +149,7 @@ fn the_first_chunk_of_a_class_may_be_asked_for_by_all_at_once() {
 
 #[test]
 fn a_handle_keeps_the_pool_on_any_thread() {
+    let _alone = alone();
     let before = PIECES.load(Relaxed);
     let pool = SyncClassPoolHandle::from(SyncClassPool::builder().parent(Counted).build_sync().unwrap());
     let workers: Vec<_> = (0..3)
@@ -161,6 +170,7 @@ fn a_handle_keeps_the_pool_on_any_thread() {
 /// A block may be freed by a destructor that runs after the thread's own use of the pool has ended.
 #[test]
 fn thread_local_destructors_free_and_allocate_in_both_orders() {
+    let _alone = alone();
     static POOL: SyncClassPool = SyncClassPool::new();
 
     struct AtExit(Vec<Block>);
