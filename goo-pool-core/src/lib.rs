@@ -50,6 +50,7 @@ mod allocator_api;
 mod block;
 mod block_list;
 mod builder;
+mod classes;
 mod config;
 mod error;
 mod front;
@@ -65,6 +66,7 @@ mod pool_handle;
 mod raw_pool;
 mod row;
 mod segment;
+mod shared_parent;
 mod stats;
 mod store;
 #[cfg(feature = "std")]
@@ -78,10 +80,15 @@ pub use allocator_api::allocator_api2_04;
 #[cfg(feature = "nightly")]
 pub use allocator_api::nightly;
 pub use builder::RawPoolBuilder;
+pub use classes::{ClassPool, ClassPoolBuilder, ClassPoolHandle};
+#[cfg(feature = "std")]
+pub use classes::{SyncClassPool, SyncClassPoolHandle};
 pub use config::Config;
 pub use error::{AllocError, BuildError, LayoutTooLarge};
 pub use geometry::Geometry;
 pub use handle::Handle;
+#[cfg(feature = "std")]
+pub use parent::System;
 pub use parent::{Global, Parent};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;

@@ -1,5 +1,7 @@
 //! Where a pool's memory comes from.
 
+#[cfg(feature = "std")]
+use core::alloc::GlobalAlloc;
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
@@ -84,5 +86,25 @@ unsafe impl Parent for Global {
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
         // SAFETY: `ptr` came from `alloc` with this layout (1).
         unsafe { alloc::alloc::dealloc(ptr.as_ptr(), layout) }
+    }
+}
+
+/// The system's allocator, whatever the program's global one is: the parent of a pool that is the global allocator.
+#[cfg(feature = "std")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct System;
+
+// SAFETY: the contract of the system's allocator includes all that ours asks.
+#[cfg(feature = "std")]
+unsafe impl Parent for System {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        debug_assert!(layout.size() != 0);
+        // SAFETY: the size is not 0 (the trait's contract).
+        NonNull::new(unsafe { GlobalAlloc::alloc(&std::alloc::System, layout) })
+    }
+
+    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
+        // SAFETY: `ptr` came from `alloc` with this layout (1).
+        unsafe { GlobalAlloc::dealloc(&std::alloc::System, ptr.as_ptr(), layout) }
     }
 }
