@@ -11,10 +11,16 @@ macro_rules! adapters {
 
         allocator!(&$crate::RawPool);
         allocator!($crate::PoolHandle);
+        allocator!(&$crate::ClassPool);
+        allocator!($crate::ClassPoolHandle);
         #[cfg(feature = "std")]
         allocator!(&$crate::SyncRawPool);
         #[cfg(feature = "std")]
         allocator!($crate::SyncPoolHandle);
+        #[cfg(feature = "std")]
+        allocator!(&$crate::SyncClassPool);
+        #[cfg(feature = "std")]
+        allocator!($crate::SyncClassPoolHandle);
 
         /// An allocator as the parent of pools.
         ///

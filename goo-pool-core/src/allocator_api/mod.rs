@@ -1,7 +1,8 @@
 //! Pools as allocators of containers, and allocators as parents of pools.
 //!
 //! `Allocator` exists three times: in the crate allocator-api2 0.2, in its version 0.4, and in the nightly standard
-//! library. Here [`Memory`] is what all three ask of a pool, one for each pool (`one_layout.rs`); `adapter.rs` is the way from it to
+//! library. Here [`Memory`] is what all three ask of a pool, for pools of one layout (`one_layout.rs`) and of many
+//! (`classes.rs`); `adapter.rs` is the way from it to
 //! any of the three, written once; and the modules below are the three.
 //!
 //! A pool is an allocator behind a shared reference or a handle, never itself: an allocator's memory must outlive its move
@@ -16,6 +17,7 @@
 
 #[macro_use]
 mod adapter;
+mod classes;
 mod one_layout;
 
 use core::alloc::Layout;
@@ -59,9 +61,15 @@ fn nothing(layout: Layout) -> NonNull<[u8]> {
 
 /// Pools as allocators for what speaks allocator-api2 0.2, such as `hashbrown`, and such allocators as parents of pools.
 ///
-/// `Allocator` is there for [`&RawPool`](crate::RawPool), [`PoolHandle`](crate::PoolHandle), `&SyncRawPool` and `SyncPoolHandle`: memory as
-/// large and aligned as the pool's chunk, or less. For more there is an error, whatever room the parent has: a pool of one layout
-/// is for one kind of node, and its limit holds.
+/// `Allocator` is there for references and handles to pools:
+///
+/// | | one thread | many threads | serves |
+/// |-|------------|--------------|--------|
+/// | pools of many sizes | `&`[`ClassPool`](crate::ClassPool), [`ClassPoolHandle`](crate::ClassPoolHandle) | `&SyncClassPool`, `SyncClassPoolHandle` | every layout |
+/// | pools of one layout | `&`[`RawPool`](crate::RawPool), [`PoolHandle`](crate::PoolHandle) | `&SyncRawPool`, `SyncPoolHandle` | what fits into a chunk |
+///
+/// Containers that grow want the first, those of nodes (lists, trees, boxes) may have the second. What does not fit into its chunk is an
+/// error there, whatever room the parent has: such a pool is for one kind of node, and its limit holds.
 ///
 /// Growing and shrinking within the chunk leaves the memory where it is. Memory of size 0 takes no chunk.
 ///
@@ -70,22 +78,25 @@ fn nothing(layout: Layout) -> NonNull<[u8]> {
 ///
 /// # Examples
 ///
-/// A box in a chunk, and a pool whose memory lies in another allocator:
+/// A table in a pool, and a pool whose memory lies in another allocator:
 ///
 /// ```
 /// # use allocator_api2_02 as allocator_api2;
 /// use std::alloc::Layout;
 /// use allocator_api2::{alloc::Global, boxed::Box};
-/// use goo_pool_core::{RawPool, allocator_api2_02::AllocatorParent};
+/// use goo_pool_core::{ClassPool, RawPool, allocator_api2_02::AllocatorParent};
+/// use hashbrown::{DefaultHashBuilder, HashMap};
 ///
 /// # fn main() -> Result<(), std::boxed::Box<dyn std::error::Error>> {
-/// let pool = RawPool::builder(Layout::new::<[u64; 4]>()).parent(AllocatorParent(Global)).build()?;
-/// let first = Box::new_in([1_u64; 4], &pool);
-/// let second = Box::new_in(2_u8, &pool);
-/// assert_eq!((first[3], *second, pool.len()), (1, 2, 2));
-/// assert!(Box::try_new_in([0_u8; 100], &pool).is_err());
-/// drop((first, second));
-/// assert!(pool.is_empty());
+/// let pool = ClassPool::new();
+/// let mut squares: HashMap<u64, u64, DefaultHashBuilder, &ClassPool> = HashMap::new_in(&pool);
+/// squares.extend((0..1000).map(|n| (n, n * n)));
+/// assert_eq!(squares[&30], 900);
+///
+/// let nodes = RawPool::builder(Layout::new::<[u64; 4]>()).parent(AllocatorParent(Global)).build()?;
+/// let node = Box::new_in([1_u64; 4], &nodes);
+/// assert_eq!((node[3], nodes.len()), (1, 1));
+/// assert!(Box::try_new_in([0_u8; 100], &nodes).is_err());
 /// # Ok(())
 /// # }
 /// ```
@@ -94,13 +105,14 @@ fn nothing(layout: Layout) -> NonNull<[u8]> {
 ///
 /// ```compile_fail,E0505
 /// # use allocator_api2_02 as allocator_api2;
-/// # use std::alloc::Layout;
-/// # use allocator_api2::boxed::Box;
-/// # use goo_pool_core::RawPool;
-/// let pool = RawPool::new(Layout::new::<u64>()).unwrap();
-/// let number = Box::new_in(1_u64, &pool);
+/// use allocator_api2::vec::Vec;
+/// use goo_pool_core::ClassPool;
+///
+/// let pool = ClassPool::new();
+/// let mut numbers = Vec::new_in(&pool);
+/// numbers.push(1);
 /// drop(pool);
-/// assert_eq!(*number, 1);
+/// assert_eq!(numbers, [1]);
 /// ```
 #[cfg(feature = "allocator-api2-02")]
 pub mod allocator_api2_02 {
@@ -115,18 +127,15 @@ pub mod allocator_api2_02 {
 ///
 /// ```
 /// # use allocator_api2_04 as allocator_api2;
-/// use std::alloc::Layout;
 /// use allocator_api2::vec::Vec;
-/// use goo_pool_core::RawPool;
+/// use goo_pool_core::{SyncClassPool, SyncClassPoolHandle};
 ///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let pool = RawPool::builder(Layout::new::<[u32; 64]>()).build_handle()?;
+/// let pool = SyncClassPoolHandle::from(SyncClassPool::new());
 /// let mut numbers = Vec::new_in(pool.clone());
 /// numbers.extend(0..64);
-/// assert_eq!(pool.len(), 1);
-/// assert!(numbers.try_reserve(1).is_err());
-/// # Ok(())
-/// # }
+/// // The handle in it keeps the pool.
+/// drop(pool);
+/// std::thread::spawn(move || drop(numbers)).join().unwrap();
 /// ```
 #[cfg(feature = "allocator-api2-04")]
 pub mod allocator_api2_04 {
