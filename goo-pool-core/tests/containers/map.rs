@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use allocator_api2_02::alloc::Allocator;
-use goo_pool_core::{RawPool, SyncRawPool};
+use goo_pool_core::{ClassPool, ClassPoolHandle, RawPool, SyncClassPool, SyncClassPoolHandle, SyncRawPool};
 use hashbrown::{DefaultHashBuilder, HashMap, HashSet, HashTable};
 
 use crate::common::scaled;
@@ -72,6 +72,55 @@ fn a_map_in_a_pool_lives_as_the_standard_librarys() {
     let handle = SyncRawPool::builder(CHUNK).build_sync_handle().unwrap();
     random_life(handle.clone(), 4);
     assert!(handle.is_empty());
+    let pool = ClassPool::new();
+    random_life(&pool, 5);
+    assert_eq!(pool.stats().live_chunks, 0);
+    let handle = ClassPoolHandle::default();
+    random_life(handle.clone(), 6);
+    assert_eq!(handle.stats().live_chunks, 0);
+    let pool = SyncClassPool::new();
+    random_life(&pool, 7);
+    assert_eq!(pool.stats().live_chunks, 0);
+    let handle = SyncClassPoolHandle::default();
+    random_life(handle.clone(), 8);
+    assert_eq!(handle.stats().live_chunks, 0);
+}
+
+/// A table that grows from the smallest class past the largest, and shrinks back.
+#[test]
+fn a_map_grows_through_all_classes_and_into_the_parent() {
+    let watched = crate::common::Watched::default();
+    let watch = watched.watch();
+    let pool = ClassPool::builder().parent(watched).build();
+    let mut map: Map<u64, u64, _> = HashMap::new_in(pool.as_ref().unwrap());
+    let most = scaled(100_000, 3_000) as u64;
+    map.extend((0..most).map(|n| (n, n * n)));
+    assert!((0..most).all(|n| map[&n] == n * n));
+    map.retain(|n, _| n % 1000 == 0);
+    map.shrink_to_fit();
+    assert_eq!(map.len() as u64, most / 1000);
+    drop(map);
+    assert_eq!(pool.as_ref().unwrap().stats().live_chunks, 0);
+    drop(pool);
+    assert_eq!(watch.pieces(), 0);
+}
+
+/// Values that themselves own memory of the pool: all of them go with the map.
+#[test]
+fn a_map_of_containers_lies_in_one_pool() {
+    let pool = SyncClassPoolHandle::default();
+    let mut words: Map<u32, allocator_api2_02::vec::Vec<u8, SyncClassPoolHandle>, _> = HashMap::new_in(pool.clone());
+    for number in 0..scaled(2000, 50) as u32 {
+        let list = words.entry(number % 97).or_insert_with(|| allocator_api2_02::vec::Vec::new_in(pool.clone()));
+        list.extend(number.to_string().bytes());
+    }
+    let expected: String = (0..scaled(2000, 50) as u32).filter(|n| n % 97 == 5).map(|n| n.to_string()).collect();
+    assert_eq!(words[&5], expected.as_bytes());
+    assert!(pool.stats().live_chunks > 40);
+    let copy = words.clone();
+    drop(words);
+    thread::spawn(move || drop(copy)).join().unwrap();
+    assert_eq!(pool.stats().live_chunks, 0);
 }
 
 #[test]
@@ -156,10 +205,10 @@ fn a_map_is_filled_on_one_thread_and_dropped_on_another() {
 /// Each thread fills a map and hands it to the next.
 #[test]
 fn maps_of_many_threads_share_a_pool() {
-    let pool = SyncRawPool::new(CHUNK).unwrap();
+    let pool = SyncClassPool::new();
     let rounds = scaled(30, 2) as u32;
     thread::scope(|scope| {
-        let (send, receive) = std::sync::mpsc::channel::<Map<u32, u32, &SyncRawPool>>();
+        let (send, receive) = std::sync::mpsc::channel::<Map<u32, u32, &SyncClassPool>>();
         scope.spawn(move || {
             for (round, map) in receive.into_iter().enumerate() {
                 assert_eq!(map.len(), 300, "map {round}");
@@ -177,5 +226,7 @@ fn maps_of_many_threads_share_a_pool() {
             });
         }
     });
-    assert!(pool.is_empty());
+    assert_eq!(pool.stats().live_chunks, 0);
+    // SAFETY: the threads were joined.
+    unsafe { pool.assert_valid() };
 }

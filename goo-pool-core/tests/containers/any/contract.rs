@@ -3,13 +3,13 @@
 use std::alloc::Layout;
 use std::ptr::NonNull;
 
-use goo_pool_core::{RawPool, SyncRawPool};
+use goo_pool_core::{ClassPool, ClassPoolHandle, RawPool, SyncClassPool, SyncClassPoolHandle, SyncRawPool};
 
 use super::api::alloc::Allocator;
 use crate::common::scaled;
 use crate::sync::Rng;
 
-/// A chunk that has room for all layouts of these tests.
+/// A chunk that has room for most requests here.
 const LARGEST: Layout = match Layout::from_size_align(1024, 64) {
     Ok(layout) => layout,
     Err(_) => panic!(),
@@ -59,17 +59,19 @@ impl Piece {
     }
 }
 
-fn random_layout(rng: &mut Rng) -> Layout {
+fn random_layout(rng: &mut Rng, largest: Layout) -> Layout {
     let size = match rng.below(8) {
         0 => 0,
         1..=5 => rng.below(100),
-        _ => rng.below(LARGEST.size() + 1),
+        6 => rng.below(LARGEST.size() + 1),
+        _ => rng.below(largest.size() + 1),
     };
-    Layout::from_size_align(size, 1 << rng.below(7)).unwrap()
+    let aligns = largest.align().ilog2() as usize + 1;
+    Layout::from_size_align(size, 1 << rng.below(aligns)).unwrap()
 }
 
-/// Random requests, all of which fit into `LARGEST`. Everything is given back in the end.
-fn random_requests(pool: impl Allocator, seed: u64) {
+/// Random requests, all of which fit into `largest`. Everything is given back in the end.
+fn random_requests(pool: impl Allocator, largest: Layout, seed: u64) {
     let mut rng = Rng::new(seed);
     let mut pieces: Vec<Piece> = Vec::new();
     for step in 0..scaled(4000, 150) {
@@ -77,11 +79,11 @@ fn random_requests(pool: impl Allocator, seed: u64) {
         let any = if pieces.is_empty() { 0 } else { rng.below(pieces.len()) };
         match rng.below(8) {
             0 | 1 => {
-                let layout = random_layout(&mut rng);
+                let layout = random_layout(&mut rng, largest);
                 pieces.push(Piece::new(pool.allocate(layout).unwrap(), layout, seed));
             }
             2 => {
-                let layout = random_layout(&mut rng);
+                let layout = random_layout(&mut rng, largest);
                 let memory = pool.allocate_zeroed(layout).unwrap();
                 // SAFETY: zeroed in its whole length.
                 assert!(unsafe { memory.as_ref() }.iter().all(|&byte| byte == 0));
@@ -91,7 +93,7 @@ fn random_requests(pool: impl Allocator, seed: u64) {
                 let piece = pieces.swap_remove(any);
                 piece.check(piece.layout.size());
                 let old = piece.fitting(&mut rng);
-                let new = random_layout(&mut rng);
+                let new = random_layout(&mut rng, largest);
                 let kept = old.size().min(new.size()).min(piece.layout.size());
                 let memory = if new.size() < old.size() {
                     // SAFETY: the piece is ours, and `old` fits it.
@@ -128,20 +130,39 @@ fn random_requests(pool: impl Allocator, seed: u64) {
 }
 
 #[test]
-fn random_requests_keep_the_contract() {
+fn random_requests_to_pools_of_one_layout_keep_the_contract() {
     let pool = RawPool::new(LARGEST).unwrap();
-    random_requests(&pool, 1);
+    random_requests(&pool, LARGEST, 1);
     pool.assert_valid();
     assert!(pool.is_empty());
     let handle = RawPool::builder(LARGEST).build_handle().unwrap();
-    random_requests(handle.clone(), 2);
+    random_requests(handle.clone(), LARGEST, 2);
     assert!(handle.is_empty());
     let pool = SyncRawPool::new(LARGEST).unwrap();
-    random_requests(&pool, 3);
+    random_requests(&pool, LARGEST, 3);
     assert!(pool.is_empty());
     let handle = SyncRawPool::builder(LARGEST).build_sync_handle().unwrap();
-    random_requests(handle.clone(), 4);
+    random_requests(handle.clone(), LARGEST, 4);
     assert!(handle.is_empty());
+}
+
+/// With requests larger than any class, which go to the parent.
+#[test]
+fn random_requests_to_pools_of_many_sizes_keep_the_contract() {
+    let largest = Layout::from_size_align(scaled(100_000, 40_000), 1 << 16).unwrap();
+    let pool = ClassPool::new();
+    random_requests(&pool, largest, 1);
+    pool.assert_valid();
+    assert_eq!(pool.stats().live_chunks, 0);
+    let handle = ClassPoolHandle::from(ClassPool::new());
+    random_requests(handle.clone(), largest, 2);
+    assert_eq!(handle.stats().live_chunks, 0);
+    let pool = SyncClassPool::new();
+    random_requests(&pool, largest, 3);
+    assert_eq!(pool.stats().live_chunks, 0);
+    let handle = SyncClassPoolHandle::default();
+    random_requests(handle.clone(), largest, 4);
+    assert_eq!(handle.stats().live_chunks, 0);
 }
 
 /// Anything can be asked for through `dyn`, and through a reference to a handle.
@@ -149,9 +170,30 @@ fn random_requests_keep_the_contract() {
 fn an_allocator_can_be_a_trait_object() {
     let pool = RawPool::new(LARGEST).unwrap();
     let alloc: &dyn Allocator = &&pool;
-    random_requests(alloc, 5);
-    let handle = RawPool::builder(LARGEST).build_handle().unwrap();
-    random_requests(&handle, 6);
+    random_requests(alloc, LARGEST, 5);
+    let handle = ClassPoolHandle::default();
+    random_requests(&handle, LARGEST, 6);
+}
+
+#[test]
+fn growing_and_shrinking_within_a_class_moves_nothing() {
+    let pool = ClassPool::new();
+    let alloc: &dyn Allocator = &&pool;
+    let bytes = |size| Layout::array::<u8>(size).unwrap();
+    let first = alloc.allocate(bytes(100)).unwrap();
+    assert_eq!(first.len(), 112);
+    // SAFETY: ours, and the layout fits; so below.
+    let grown = unsafe { alloc.grow(first.cast(), bytes(100), bytes(112)) }.unwrap();
+    // SAFETY: as above.
+    let shrunk = unsafe { alloc.shrink(grown.cast(), bytes(112), bytes(97)) }.unwrap();
+    assert_eq!((first, first), (grown, shrunk));
+    // SAFETY: as above.
+    let moved = unsafe { alloc.shrink(shrunk.cast(), bytes(97), bytes(96)) }.unwrap();
+    assert!(moved.cast::<u8>() != first.cast() && moved.len() == 96);
+    assert_eq!(pool.stats().live_chunks, 1);
+    // SAFETY: as above.
+    unsafe { alloc.deallocate(moved.cast(), bytes(96)) };
+    assert_eq!(pool.stats().live_chunks, 0);
 }
 
 #[test]

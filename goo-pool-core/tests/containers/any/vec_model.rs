@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use goo_pool_core::{RawPool, SyncRawPool};
+use goo_pool_core::{ClassPool, ClassPoolHandle, RawPool, SyncClassPool, SyncClassPoolHandle, SyncRawPool};
 
 use super::api::alloc::Allocator;
 use super::api::vec::Vec;
@@ -121,6 +121,18 @@ fn a_vec_in_a_pool_lives_as_one_in_the_heap() {
     let handle = SyncRawPool::builder(chunk).build_sync_handle().unwrap();
     random_life(handle.clone(), 4);
     assert!(handle.is_empty());
+    let pool = ClassPool::new();
+    random_life(&pool, 5);
+    assert_eq!(pool.stats().live_chunks, 0);
+    let handle = ClassPoolHandle::default();
+    random_life(handle.clone(), 6);
+    assert_eq!(handle.stats().live_chunks, 0);
+    let pool = SyncClassPool::new();
+    random_life(&pool, 7);
+    assert_eq!(pool.stats().live_chunks, 0);
+    let handle = SyncClassPoolHandle::default();
+    random_life(handle.clone(), 8);
+    assert_eq!(handle.stats().live_chunks, 0);
 }
 
 /// A value panics in its drop or clone, at every point of a `Vec`'s life in turn.
@@ -149,13 +161,17 @@ fn values_that_panic_leak_no_memory() {
     let chunk = Layout::array::<Value>(MOST).unwrap();
     let local = RawPool::new(chunk).unwrap();
     let shared = SyncRawPool::new(chunk).unwrap();
+    let (classes, shared_classes) = (ClassPool::new(), SyncClassPool::new());
     let mut fuse = 0;
     while panicking_life(&local, fuse) {
         local.assert_valid();
         assert!(local.is_empty());
         assert!(panicking_life(&shared, fuse));
         assert!(shared.is_empty());
+        assert!(panicking_life(&classes, fuse) && panicking_life(&shared_classes, fuse));
+        assert_eq!((classes.stats().live_chunks, shared_classes.stats().live_chunks), (0, 0));
         fuse += 1;
     }
+    classes.assert_valid();
     assert!(fuse > 30, "only {fuse} drops and clones");
 }
