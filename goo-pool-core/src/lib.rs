@@ -38,12 +38,15 @@
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
 //! `tests/model.rs`; for threads, with `sync/mod.rs`.
 #![no_std]
+#![cfg_attr(feature = "nightly", feature(allocator_api))]
 
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
 mod allocate;
+#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-04", feature = "nightly"))]
+mod allocator_api;
 mod block;
 mod block_list;
 mod builder;
@@ -70,6 +73,12 @@ mod store;
 mod sync;
 mod validate;
 
+#[cfg(feature = "allocator-api2-02")]
+pub use allocator_api::allocator_api2_02;
+#[cfg(feature = "allocator-api2-04")]
+pub use allocator_api::allocator_api2_04;
+#[cfg(feature = "nightly")]
+pub use allocator_api::nightly;
 pub use builder::RawPoolBuilder;
 pub use classes::{ClassPool, ClassPoolBuilder, ClassPoolHandle};
 #[cfg(feature = "std")]
