@@ -39,6 +39,7 @@
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
 //! `tests/model.rs`; for threads, with `sync/mod.rs`.
 #![no_std]
+#![cfg_attr(feature = "nightly", feature(allocator_api))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -46,9 +47,13 @@ extern crate alloc;
 extern crate std;
 
 mod allocate;
+#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-04", feature = "nightly"))]
+mod allocator_api;
 mod block;
 mod block_list;
 mod builder;
+#[cfg(feature = "alloc")]
+mod classes;
 mod config;
 mod error;
 mod front;
@@ -64,19 +69,33 @@ mod pool_handle;
 mod raw_pool;
 mod row;
 mod segment;
+#[cfg(feature = "alloc")]
+mod shared_parent;
 mod stats;
 mod store;
 #[cfg(feature = "std")]
 mod sync;
 mod validate;
 
+#[cfg(feature = "allocator-api2-02")]
+pub use allocator_api::allocator_api2_02;
+#[cfg(feature = "allocator-api2-04")]
+pub use allocator_api::allocator_api2_04;
+#[cfg(feature = "nightly")]
+pub use allocator_api::nightly;
 pub use builder::RawPoolBuilder;
+#[cfg(feature = "alloc")]
+pub use classes::{ClassPool, ClassPoolBuilder, ClassPoolHandle};
+#[cfg(feature = "std")]
+pub use classes::{SyncClassPool, SyncClassPoolHandle};
 pub use config::Config;
 pub use error::{AllocError, BuildError, LayoutTooLarge};
 pub use geometry::Geometry;
 pub use handle::Handle;
 #[cfg(feature = "alloc")]
 pub use parent::Global;
+#[cfg(feature = "std")]
+pub use parent::System;
 pub use parent::{ChunksOf, FixedMemory, Parent, Segregator};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;

@@ -36,6 +36,15 @@ unsafe impl<P: Parent + ?Sized> Parent for &P {
         unsafe { (**self).deallocate(ptr, layout) }
     }
 
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        (**self).allocate_zeroed(layout)
+    }
+
+    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+        // SAFETY: (1) to (3), which speak of the same parent.
+        unsafe { (**self).reallocate(ptr, layout, new_size) }
+    }
+
     fn piece_size(&self) -> Option<usize> {
         (**self).piece_size()
     }
@@ -75,6 +84,16 @@ unsafe impl<P: Parent + ?Sized> Parent for std::sync::Mutex<P> {
         let parent = self.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: (1) and (2), which speak of the same parent.
         unsafe { parent.deallocate(ptr, layout) }
+    }
+
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).allocate_zeroed(layout)
+    }
+
+    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+        let parent = self.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // SAFETY: (1) to (3), which speak of the same parent.
+        unsafe { parent.reallocate(ptr, layout, new_size) }
     }
 
     fn piece_size(&self) -> Option<usize> {
