@@ -9,6 +9,7 @@ use crate::heap::HeapPtr;
 use crate::parent::{Global, Parent};
 use crate::pool_handle::PoolHandle;
 use crate::raw_pool::RawPool;
+use crate::strategy::{Growth, Return};
 #[cfg(feature = "std")]
 use crate::{
     geometry::SHARED_HEADER_BYTES,
@@ -77,6 +78,18 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
     /// a block at a time, so leave room for one block ([`Geometry::chunks_per_block`]) a thread.
     pub fn max_chunks(mut self, chunks: usize) -> Self {
         self.config.max_chunks = Some(chunks);
+        self
+    }
+
+    /// How the pool grows, instead of doubling.
+    pub fn growth(mut self, growth: Growth) -> Self {
+        self.config.growth = growth;
+        self
+    }
+
+    /// When the pool gives memory back, instead of with hysteresis.
+    pub fn returns(mut self, returns: Return) -> Self {
+        self.config.returns = returns;
         self
     }
 

@@ -64,6 +64,7 @@ mod row;
 mod segment;
 mod stats;
 mod store;
+mod strategy;
 #[cfg(feature = "std")]
 mod sync;
 mod validate;
@@ -78,5 +79,6 @@ pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
 pub use row::Row;
 pub use stats::Stats;
+pub use strategy::{Growth, Return};
 #[cfg(feature = "std")]
 pub use sync::{LocalShard, SyncPoolHandle, SyncRawPool};

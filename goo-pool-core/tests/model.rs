@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ptr::NonNull;
 
 use common::{Watched, scaled};
-use goo_pool_core::{AllocError, RawPool};
+use goo_pool_core::{AllocError, Growth, RawPool, Return};
 use proptest::prelude::*;
 
 /// One step. Indices are taken modulo the number of live chunks, so every list of steps is valid and can be
@@ -153,6 +153,16 @@ fn layout() -> impl Strategy<Value = Layout> {
     (sizes, 0..8_u32).prop_map(|(size, shift)| Layout::from_size_align(size, 1 << shift).unwrap())
 }
 
+fn strategies() -> impl Strategy<Value = (Growth, Return)> {
+    let growth = prop_oneof![
+        2 => Just(Growth::Doubling),
+        1 => Just(Growth::Adaptive),
+        1 => (0..30_000_usize).prop_map(|bytes| Growth::Fixed { bytes }),
+    ];
+    let returns = prop_oneof![2 => Just(Return::Hysteresis), 1 => Just(Return::Never), 1 => Just(Return::AtOnce)];
+    (growth, returns)
+}
+
 fn config() -> ProptestConfig {
     ProptestConfig {
         cases: u32::try_from(scaled(200, 4)).unwrap(),
@@ -171,11 +181,12 @@ proptest! {
         hint in proptest::option::of(1..200_usize),
         first_segment in 0..20_000_usize,
         max_segment in 0..300_000_usize,
+        (growth, returns) in strategies(),
         ops in prop::collection::vec(op(), 1..scaled(60, 8)),
     ) {
         let parent = Watched::default();
         let watch = parent.watch();
-        let mut builder = RawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
+        let mut builder = RawPool::builder(layout).first_segment(first_segment).max_segment(max_segment).growth(growth).returns(returns);
         if let Some(limit) = limit {
             builder = builder.max_chunks(limit);
         }
