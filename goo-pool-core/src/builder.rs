@@ -11,6 +11,7 @@ use crate::parent::Global;
 use crate::parent::Parent;
 use crate::pool_handle::PoolHandle;
 use crate::raw_pool::RawPool;
+use crate::strategy::{Growth, Return};
 #[cfg(feature = "std")]
 use crate::{
     geometry::SHARED_HEADER_BYTES,
@@ -87,6 +88,18 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
         self
     }
 
+    /// How the pool grows, instead of doubling.
+    pub fn growth(mut self, growth: Growth) -> Self {
+        self.config.growth = growth;
+        self
+    }
+
+    /// When the pool gives memory back, instead of with hysteresis.
+    pub fn returns(mut self, returns: Return) -> Self {
+        self.config.returns = returns;
+        self
+    }
+
     /// All of the above but `chunks_per_block`, as data.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
@@ -102,7 +115,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
     fn fitted_config(&self) -> Config {
         let config = self.config.clone();
         match self.parent.piece_size() {
-            Some(bytes) => config.with_first_segment(bytes).with_max_segment(bytes),
+            Some(bytes) => config.with_growth(Growth::Fixed { bytes }),
             None => config,
         }
     }

@@ -1,5 +1,7 @@
 //! How a pool is set up, as plain data.
 
+use crate::strategy::{Growth, Return};
+
 /// A pool's settings.
 ///
 /// # Examples
@@ -24,6 +26,10 @@ pub struct Config {
     pub first_segment: usize,
     /// Segments double the pool until they have this many bytes. Default: 4 MiB.
     pub max_segment: usize,
+    /// How the pool grows. Default: doubling.
+    pub growth: Growth,
+    /// When the pool gives memory back. Default: with hysteresis.
+    pub returns: Return,
 }
 
 impl Config {
@@ -54,10 +60,31 @@ impl Config {
         self.max_segment = bytes;
         self
     }
+
+    /// The same with another way to grow.
+    #[must_use]
+    pub const fn with_growth(mut self, growth: Growth) -> Self {
+        self.growth = growth;
+        self
+    }
+
+    /// The same with another way to give memory back.
+    #[must_use]
+    pub const fn with_returns(mut self, returns: Return) -> Self {
+        self.returns = returns;
+        self
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { capacity: 0, max_chunks: None, first_segment: 2000, max_segment: 4 * 1024 * 1024 }
+        Self {
+            capacity: 0,
+            max_chunks: None,
+            first_segment: 2000,
+            max_segment: 4 * 1024 * 1024,
+            growth: Growth::Doubling,
+            returns: Return::Hysteresis,
+        }
     }
 }

@@ -132,7 +132,7 @@ impl HeapPtr {
     pub(crate) fn shrink_to_fit(self) {
         let _hold = self.hold();
         self.flush();
-        self.store.keep_one();
+        self.store.keep_least();
         self.shrinking.set(true);
     }
 
@@ -145,7 +145,7 @@ impl HeapPtr {
         self.front.forget_held();
         self.front.room.clear();
         self.unsettled.set(false);
-        self.store.reset();
+        self.store.reset(&self.geometry);
     }
 }
 

@@ -73,6 +73,7 @@ mod segment;
 mod shared_parent;
 mod stats;
 mod store;
+mod strategy;
 #[cfg(feature = "std")]
 mod sync;
 mod validate;
@@ -101,5 +102,6 @@ pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
 pub use row::Row;
 pub use stats::Stats;
+pub use strategy::{Growth, Return};
 #[cfg(feature = "std")]
 pub use sync::{LocalShard, SyncPoolHandle, SyncRawPool};

@@ -9,7 +9,6 @@ use core::ptr::NonNull;
 use core::sync::atomic::AtomicUsize;
 
 use crate::block::{Block, RECORD_OFFSET};
-use crate::config::Config;
 use crate::geometry::Geometry;
 use crate::kind::Kind;
 
@@ -137,6 +136,15 @@ impl SegmentList {
         self.first.get().is_none()
     }
 
+    /// Chunks of the blocks that are cut.
+    pub(crate) fn cut_chunks(&self, geometry: &Geometry) -> usize {
+        // One segment may be cut in part (S2).
+        let cut_in_part = self.cutting.get().filter(|segment| !segment.is_spare());
+        let uncut = cut_in_part
+            .map_or(0, |segment| segment.chunks() - segment.record().cut.get() as usize * geometry.chunks_per_block());
+        self.chunks.get() - self.spare_chunks.get() - uncut
+    }
+
     /// A spare segment, if there is one: they stand at the end.
     pub(crate) fn last_spare(&self) -> Option<Segment> {
         self.last.get().filter(|segment| segment.is_spare())
@@ -224,11 +232,8 @@ impl SegmentList {
     }
 }
 
-/// How many chunks the next segment should have: as many bytes as all segments have so far, within the
-/// configured bounds, so that the number of requests is logarithmic and then linear with a large step.
-pub(crate) fn next_segment_chunks(config: &Config, geometry: &Geometry, bytes_so_far: usize) -> usize {
-    let least = config.first_segment;
-    let bytes = bytes_so_far.clamp(least, config.max_segment.max(least));
+/// How many chunks a segment of so many bytes has, at least one.
+pub(crate) fn chunks_of_segment(bytes: usize, geometry: &Geometry) -> usize {
     let blocks = bytes / geometry.block_size();
     let rest = bytes % geometry.block_size();
     let in_rest = rest.saturating_sub(geometry.first()) / geometry.stride();

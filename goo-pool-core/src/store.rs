@@ -4,7 +4,7 @@
 //! Memory goes back a segment at a time, once every chunk of it is free, but the store keeps what was
 //! reserved, and what would soon be asked for again: one spare segment at first, and twice as much each time it
 //! turns out to have given back too much. So one object that flips a segment between empty and used costs no parent
-//! call, and a load that comes and goes costs a logarithmic number of them.
+//! call, and a load that comes and goes costs a logarithmic number of them. That is the default; see `strategy.rs`.
 
 use core::alloc::Layout;
 use core::cell::Cell;
@@ -16,10 +16,11 @@ use crate::config::Config;
 use crate::error::AllocError;
 use crate::geometry::Geometry;
 use crate::kind::Kind;
-use crate::segment::{Segment, SegmentList, next_segment_chunks};
+use crate::segment::{Segment, SegmentList, chunks_of_segment};
+use crate::strategy::{Growth, Return};
 
-/// The least that `keep` is while the pool is open: any spare segment at all.
-const KEEP_ONE: usize = 1;
+/// Above its usual size a segment of an adaptive pool is at least this part of the pool.
+const EIGHTH: usize = 8;
 
 pub(crate) struct Store<K: Kind> {
     pub(crate) segments: SegmentList,
@@ -29,6 +30,13 @@ pub(crate) struct Store<K: Kind> {
     keep: Cell<usize>,
     /// A segment went back to the parent since the store grew last.
     gave_back: Cell<bool>,
+    /// Chunks of the last segment, until a block is cut: who asked for it must find it, although it is spare.
+    awaited: Cell<usize>,
+    /// The most chunks that were in use at once, by whole blocks, since memory was last needed again after a return. Written
+    /// before a block is uncut, so not always up to date.
+    highest: Cell<usize>,
+    /// What that may become again, as far as the times before tell.
+    expected: Cell<usize>,
     pub(crate) config: Config,
 }
 
@@ -41,13 +49,18 @@ pub(crate) struct Request {
 
 impl<K: Kind> Store<K> {
     pub(crate) fn new(config: Config) -> Self {
-        Self {
+        let store = Self {
             segments: SegmentList::default(),
             empties: BlockList::new(),
-            keep: Cell::new(KEEP_ONE),
+            keep: Cell::new(0),
             gave_back: Cell::new(false),
+            awaited: Cell::new(0),
+            highest: Cell::new(0),
+            expected: Cell::new(0),
             config,
-        }
+        };
+        store.keep_least();
+        store
     }
 
     /// A block whose chunks are all free, for a front: one that was given back, or else one that was never
@@ -60,6 +73,7 @@ impl<K: Kind> Store<K> {
             return Some(block);
         }
         let (segment, index) = self.segments.next_block(geometry)?;
+        self.awaited.set(0);
         // SAFETY: the segment has that many blocks.
         let base = unsafe { segment.base().byte_add(index * geometry.block_size()) };
         let chunks = segment.chunks_in(index, geometry);
@@ -80,10 +94,16 @@ impl<K: Kind> Store<K> {
 
     /// Makes an emptied segment a spare one.
     pub(crate) fn retire(&self, segment: Segment, geometry: &Geometry) {
+        self.observe(geometry);
         for block in segment.cut_blocks(geometry) {
             self.empties.remove(block);
         }
         self.segments.make_spare(segment);
+    }
+
+    /// Notes how many chunks are in use, before a block is uncut.
+    fn observe(&self, geometry: &Geometry) {
+        self.highest.set(self.highest.get().max(self.segments.cut_chunks(geometry)));
     }
 
     /// A segment that should go back to the parent, out of the books now: one that need not be kept, or any spare
@@ -91,7 +111,8 @@ impl<K: Kind> Store<K> {
     pub(crate) fn next_to_return(&self, all: bool) -> Option<Segment> {
         let segment = self.segments.last_spare()?;
         let others = self.segments.spare_chunks.get() - segment.chunks();
-        if !all && others < self.keep.get() {
+        let stays = self.config.returns == Return::Never || others < self.keep.get().max(self.awaited.get());
+        if !all && stays {
             return None;
         }
         self.segments.remove(segment);
@@ -106,10 +127,30 @@ impl<K: Kind> Store<K> {
         if allowed < least {
             return Err(AllocError::LimitReached { max_chunks: self.config.max_chunks.unwrap_or(usize::MAX) });
         }
-        let bytes = if small { 0 } else { self.segments.bytes.get() };
-        let chunks = next_segment_chunks(&self.config, geometry, bytes).clamp(least, allowed);
+        let chunks = self.usual(small, geometry).clamp(least, allowed);
         let layout = geometry.segment_layout(chunks).ok_or(AllocError::CapacityOverflow)?;
         Ok(Request { chunks, layout })
+    }
+
+    /// How many chunks the next segment should have, or the smallest one, if only `growth` is asked.
+    fn usual(&self, small: bool, geometry: &Geometry) -> usize {
+        let Config { first_segment: first, max_segment: max, growth, .. } = self.config;
+        let bytes = self.segments.bytes.get();
+        match growth {
+            Growth::Fixed { bytes } => chunks_of_segment(bytes, geometry),
+            _ if small => chunks_of_segment(first, geometry),
+            Growth::Doubling => chunks_of_segment(bytes.clamp(first, max.max(first)), geometry),
+            Growth::Adaptive => match self.expected_peak().saturating_sub(self.segments.chunks.get()) {
+                0 => chunks_of_segment(bytes.clamp(first, max.max(first).max(bytes / EIGHTH)), geometry),
+                missing => missing.max(chunks_of_segment(first, geometry)),
+            },
+        }
+    }
+
+    /// The last peak, if the pool has given memory back since; or if that was lower than those before, half way to it.
+    fn expected_peak(&self) -> usize {
+        let (expected, highest) = (self.expected.get(), self.highest.get());
+        if self.gave_back.get() { highest.max(expected.midpoint(highest)) } else { expected }
     }
 
     /// Adds what the parent gave. False if the limit does not allow it any more.
@@ -125,8 +166,13 @@ impl<K: Kind> Store<K> {
         // SAFETY: the parent gave this for the layout that so many chunks need (1).
         let segment = unsafe { Segment::write(memory, request.layout, request.chunks) };
         self.segments.add(segment);
+        self.awaited.set(segment.chunks());
+        self.expected.set(self.expected_peak());
         if self.gave_back.replace(false) {
-            self.keep.set(self.keep.get().max(segment.chunks()).saturating_mul(2));
+            self.highest.set(0);
+            if self.config.returns == Return::Hysteresis {
+                self.keep.set(self.keep.get().max(segment.chunks()).saturating_mul(2));
+            }
         }
         true
     }
@@ -140,19 +186,23 @@ impl<K: Kind> Store<K> {
         self.keep.set(self.keep.get().max(chunks));
     }
 
-    /// Keeps what a new store keeps.
-    pub(crate) fn keep_one(&self) {
-        self.keep.set(KEEP_ONE);
+    /// Keeps what a new store keeps: any spare segment at all, or none.
+    pub(crate) fn keep_least(&self) {
+        self.keep.set(usize::from(self.config.returns != Return::AtOnce));
     }
 
-    /// What went back until now is no sign that too little is kept.
+    /// What went back until now is no sign that too little is kept, nor that so much will be needed again.
     pub(crate) fn forget_returns(&self) {
         self.gave_back.set(false);
+        self.awaited.set(0);
+        self.highest.set(0);
+        self.expected.set(0);
     }
 
     /// Makes all chunks free, without a look at any of them, in one step for each segment. The memory stays.
     /// No front may know a block any more.
-    pub(crate) fn reset(&self) {
+    pub(crate) fn reset(&self, geometry: &Geometry) {
+        self.observe(geometry);
         self.empties.clear();
         self.segments.make_all_spare();
         self.keep.set(self.keep.get().max(self.segments.chunks.get()));

@@ -38,6 +38,7 @@ pub(crate) struct Sums {
     bytes: usize,
     spare_chunks: usize,
     chunks: usize,
+    cut_chunks: usize,
     listed: usize,
     /// Blocks whose chunks are all free and in the block.
     full: usize,
@@ -90,6 +91,7 @@ impl<K: Kind> Audit<'_, K> {
         assert_eq!(sums.bytes, segments.bytes.get(), "S5: bytes");
         assert_eq!(sums.spare_chunks, segments.spare_chunks.get(), "S5: spare chunks");
         assert_eq!(sums.chunks, segments.chunks.get(), "S5: chunks");
+        assert_eq!(sums.cut_chunks, segments.cut_chunks(self.geometry), "S2, S5: chunks of cut blocks");
         if let Some(limit) = self.store.config.max_chunks {
             assert!(sums.chunks <= limit, "H6: the limit is exceeded");
         }
@@ -113,6 +115,7 @@ impl<K: Kind> Audit<'_, K> {
             assert_eq!(block.chunks(), segment.chunks_in(index, geometry), "S3: a block's chunks");
             assert_block(block);
             check(block);
+            sums.cut_chunks += block.chunks();
             sums.listed += usize::from(block.header().listed.get());
             sums.full += usize::from(block.is_full_of_free_chunks());
         }

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::ptr::NonNull;
 
 use common::{StaticParent, Watched, scaled};
-use goo_pool_core::{AllocError, BuildError, ChunksOf, Global, Parent, RawPool, RawPoolBuilder, Segregator};
+use goo_pool_core::{
+    AllocError, BuildError, ChunksOf, Global, Growth, Parent, RawPool, RawPoolBuilder, Return, Segregator,
+};
 use proptest::prelude::*;
 
 /// One step. Indices are taken modulo the number of live chunks, so every list of steps is valid and can be
@@ -182,6 +184,16 @@ fn layout() -> impl Strategy<Value = Layout> {
     (sizes, 0..8_u32).prop_map(|(size, shift)| Layout::from_size_align(size, 1 << shift).unwrap())
 }
 
+fn strategies() -> impl Strategy<Value = (Growth, Return)> {
+    let growth = prop_oneof![
+        2 => Just(Growth::Doubling),
+        1 => Just(Growth::Adaptive),
+        1 => (0..30_000_usize).prop_map(|bytes| Growth::Fixed { bytes }),
+    ];
+    let returns = prop_oneof![2 => Just(Return::Hysteresis), 1 => Just(Return::Never), 1 => Just(Return::AtOnce)];
+    (growth, returns)
+}
+
 fn config() -> ProptestConfig {
     ProptestConfig {
         cases: u32::try_from(scaled(200, 4)).unwrap(),
@@ -200,10 +212,12 @@ proptest! {
         hint in proptest::option::of(1..200_usize),
         first_segment in 0..20_000_usize,
         max_segment in 0..300_000_usize,
+        (growth, returns) in strategies(),
         over in over(),
         ops in prop::collection::vec(op(), 1..scaled(60, 8)),
     ) {
-        let mut settings = RawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
+        let settings = RawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
+        let mut settings = settings.growth(growth).returns(returns);
         if let Some(limit) = limit {
             settings = settings.max_chunks(limit);
         }

@@ -3,7 +3,7 @@
 
 use std::alloc::Layout;
 
-use goo_pool_core::{Config, RawPool, Stats};
+use goo_pool_core::{Config, Growth, RawPool, Return, Stats};
 
 #[test]
 fn settings_come_from_a_file_and_go_back() {
@@ -15,6 +15,25 @@ fn settings_come_from_a_file_and_go_back() {
     let pool = RawPool::builder(Layout::new::<u64>()).config(config).build().unwrap();
     assert!(pool.capacity() >= 10);
     assert!(pool.reserve(101).is_err());
+}
+
+#[test]
+fn strategies_have_plain_names() {
+    for (text, config) in [
+        (r#"{ "growth": "doubling", "returns": "hysteresis" }"#, Config::default()),
+        (r#"{ "growth": "adaptive" }"#, Config::default().with_growth(Growth::Adaptive)),
+        (
+            r#"{ "growth": { "fixed": { "bytes": 4096 } } }"#,
+            Config::default().with_growth(Growth::Fixed { bytes: 4096 }),
+        ),
+        (r#"{ "returns": "never" }"#, Config::default().with_returns(Return::Never)),
+        (r#"{ "returns": "at_once" }"#, Config::default().with_returns(Return::AtOnce)),
+    ] {
+        assert_eq!(serde_json::from_str::<Config>(text).unwrap(), config, "{text}");
+        let written = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<Config>(&written).unwrap(), config, "{written}");
+    }
+    assert!(serde_json::from_str::<Config>(r#"{ "growth": "tripling" }"#).is_err());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
 use common::{Sent, SyncWatch, SyncWatched};
-use goo_pool_core::{AllocError, Handle as _, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{AllocError, Growth, Handle as _, Return, SyncPoolHandle, SyncRawPool};
 use proptest::prelude::*;
 use worker::Worker;
 
@@ -392,6 +392,16 @@ fn layout() -> impl Strategy<Value = Layout> {
     (sizes, 0..8_u32).prop_map(|(size, shift)| Layout::from_size_align(size, 1 << shift).unwrap())
 }
 
+fn strategies() -> impl Strategy<Value = (Growth, Return)> {
+    let growth = prop_oneof![
+        2 => Just(Growth::Doubling),
+        1 => Just(Growth::Adaptive),
+        1 => (0..30_000_usize).prop_map(|bytes| Growth::Fixed { bytes }),
+    ];
+    let returns = prop_oneof![2 => Just(Return::Hysteresis), 1 => Just(Return::Never), 1 => Just(Return::AtOnce)];
+    (growth, returns)
+}
+
 fn config() -> ProptestConfig {
     ProptestConfig {
         cases: u32::try_from(scaled(60, 3)).unwrap(),
@@ -412,6 +422,7 @@ proptest! {
         hint in proptest::option::of(1..200_usize),
         first_segment in 0..20_000_usize,
         max_segment in 0..300_000_usize,
+        (growth, returns) in strategies(),
         behind_handle in any::<bool>(),
         empty_out in any::<bool>(),
         threads in 2..5_usize,
@@ -420,7 +431,7 @@ proptest! {
     ) {
         let parent = SyncWatched::default();
         let watch = parent.0.clone();
-        let mut builder = SyncRawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
+        let mut builder = SyncRawPool::builder(layout).first_segment(first_segment).max_segment(max_segment).growth(growth).returns(returns);
         if let Some(limit) = limit {
             builder = builder.max_chunks(limit);
         }

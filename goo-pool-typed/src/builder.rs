@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
 
-use goo_pool_core::{BuildError, Config, Global, Parent, PoolHandle, RawPool, RawPoolBuilder};
+use goo_pool_core::{BuildError, Config, Global, Growth, Parent, PoolHandle, RawPool, RawPoolBuilder, Return};
 
 use crate::generic::{Over, Pool};
 
@@ -53,6 +53,16 @@ impl<T, P: Parent + 'static, S> PoolBuilder<T, P, S> {
     /// hundreds of values at a time: a limit below that leaves all to one thread.
     pub fn max_chunks(self, chunks: usize) -> Self {
         Self { raw: self.raw.max_chunks(chunks), ..self }
+    }
+
+    /// How the pool grows, instead of doubling.
+    pub fn growth(self, growth: Growth) -> Self {
+        Self { raw: self.raw.growth(growth), ..self }
+    }
+
+    /// When the pool gives memory back, instead of with hysteresis.
+    pub fn returns(self, returns: Return) -> Self {
+        Self { raw: self.raw.returns(returns), ..self }
     }
 
     /// All of the above, as data.

@@ -112,7 +112,7 @@ pub unsafe trait Parent {
     }
 
     /// The largest piece there is, for a parent that has pieces of one size: a pool that is built over it has segments of
-    /// that size, whatever its settings say of the first and the largest one. Default: none.
+    /// that size ([`Growth::Fixed`](crate::Growth::Fixed)), whatever its settings say. Default: none.
     fn piece_size(&self) -> Option<usize> {
         None
     }

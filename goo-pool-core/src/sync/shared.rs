@@ -343,7 +343,7 @@ impl SharedPtr {
     /// Gives back all segments that are empty now, as far as this thread can tell.
     pub(crate) fn shrink_to_fit(self) {
         self.empty_out_all();
-        self.with_store(Store::keep_one);
+        self.with_store(Store::keep_least);
         self.settle(true);
         self.with_store(Store::forget_returns);
         closing::look_over();
