@@ -149,6 +149,14 @@ unsafe impl Parent for OsMemory {
         // SAFETY: it came from `into_raw`, and so many bytes were kept; nobody uses them any more (1, 2).
         unsafe { Mapping::unmap(base, extent.kept()) };
     }
+
+    /// The node that this thread runs on, with [`Placement::Local`].
+    fn home(&self) -> u32 {
+        match self.policy {
+            Policy::Local => current_node().map_or(0, |node| node.0),
+            Policy::FirstTouch | Policy::Fixed(..) => 0,
+        }
+    }
 }
 
 impl Policy {

@@ -67,6 +67,16 @@ fn local_memory_prefers_the_node_of_the_thread_that_asks() {
 }
 
 #[test]
+fn the_home_of_local_memory_is_the_node_of_the_thread_and_other_memory_has_one_home() {
+    let Some(nodes) = usable_nodes() else { return };
+    let home = |placement| with(placement).build().unwrap().home();
+    assert!(nodes.contains(&Node(home(Placement::Local))));
+    for placement in [Placement::FirstTouch, Placement::Bind(nodes[0]), Placement::Interleave(nodes)] {
+        assert_eq!(home(placement), 0);
+    }
+}
+
+#[test]
 fn memory_that_is_not_placed_has_the_systems_own_policy() {
     if usable_nodes().is_some() {
         assert_eq!(pages_and_policy(Placement::FirstTouch).1, "default");
