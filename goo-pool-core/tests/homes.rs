@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 
 use common::{Rng, Sent, home, set_home};
 use goo_pool_core::{AllocError, Global, Handle as _, Parent, SyncPoolHandle, SyncRawPool};
@@ -164,12 +164,15 @@ fn threads_at_two_homes_that_free_each_others_chunks_get_memory_of_their_own() {
 #[test]
 fn threads_at_two_homes_that_run_at_once_get_memory_of_their_own() {
     let street = Street::new(None);
-    let shelf: Mutex<Vec<Sent>> = Mutex::default();
+    let (shelf, start) = (Mutex::<Vec<Sent>>::default(), Barrier::new(4));
     std::thread::scope(|scope| {
         for thread in 0..4_u32 {
-            let (street, shelf) = (&street, &shelf);
+            let (street, shelf, start) = (&street, &shelf, &start);
             scope.spawn(move || {
                 set_home(thread % 2);
+                // As `at_home`: all have their indices before one of them ends.
+                free_one(&SyncRawPool::new(LAYOUT).unwrap());
+                start.wait();
                 let mut rng = Rng::new(u64::from(thread) + 1);
                 for _ in 0..scaled(20_000, 50) {
                     let chunk = Sent(street.pool.allocate().unwrap());

@@ -13,9 +13,10 @@ pub enum HugePages {
     /// As the system does by itself.
     #[default]
     System,
-    /// Ask for them, wherever a piece is at least as large as one (2 MiB on most systems). Such a piece is aligned to them, and
-    /// made longer if an eighth or less is missing to a whole number of them; what is left beyond has small pages, and so have
-    /// smaller pieces. A pool's first segments are small: see [`first_segment`](crate::RawPoolBuilder::first_segment).
+    /// Ask for them, wherever a piece is at least as large as one (2 MiB on most systems). Such a piece is aligned to them. Without
+    /// guard pages a piece is made longer, if an eighth of it or less is missing to a whole number of them; what is left beyond has
+    /// small pages, and so have smaller pieces. A pool's first segments are small: give it a
+    /// [`first_segment`](crate::RawPoolBuilder::first_segment) of a huge page or more.
     ///
     /// This is a wish: a system that has none, or none free, gives small pages.
     On,

@@ -28,12 +28,14 @@ impl Extent {
     pub(super) fn new(layout: Layout, page: usize, huge: Option<usize>, guarded: bool) -> Option<Self> {
         let mut align = layout.align().max(page);
         let mut len = layout.size().checked_next_multiple_of(page)?;
-        if let Some(huge) = huge.filter(|&huge| len >= huge) {
-            align = align.max(huge);
+        if let Some(huge) = huge {
             let whole = len.checked_next_multiple_of(huge)?;
             // With guards, the one behind stands as near as it can.
             if !guarded && whole - len <= len / WASTE {
                 len = whole;
+            }
+            if len >= huge {
+                align = align.max(huge);
             }
         }
         let guard = if guarded { page } else { 0 };
@@ -97,6 +99,12 @@ mod tests {
         assert_eq!(extent(2 * HUGE - 5 * PAGE, 64, true, false).len, 2 * HUGE);
         assert_eq!(extent(HUGE + PAGE, 64, true, false).len, HUGE + PAGE, "half of it would be wasted");
         assert_eq!(extent(2 * HUGE - 5 * PAGE, 64, true, true).len, 2 * HUGE - 5 * PAGE, "the guard is near");
+        assert_eq!(
+            extent(HUGE - 40, 64, true, false),
+            extent(HUGE, 64, true, false),
+            "a pool's segments have such sizes"
+        );
+        assert_eq!(extent(HUGE - 5 * PAGE, 64, true, false).len, HUGE);
         assert_eq!(extent(PAGE + 1, 64, true, false).len, 2 * PAGE, "small pieces have small pages");
     }
 
