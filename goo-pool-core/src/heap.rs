@@ -75,7 +75,7 @@ impl Heap {
         Self {
             front: Front::new(),
             geometry: Stored::new(geometry),
-            store: Store::new(config),
+            store: Store::new(0, config),
             holds: Cell::new(0),
             unsettled: Cell::new(false),
             shrinking: Cell::new(false),

@@ -38,6 +38,10 @@ pub(crate) struct Store<K: Kind> {
     /// What that may become again, as far as the times before tell.
     expected: Cell<usize>,
     pub(crate) config: Config,
+    /// The number of this store among those of the pool; 0 if it is the only one.
+    home: u32,
+    /// Chunks of the pool's other stores, which the limit counts too; set by who picks one of them (sync/stores.rs).
+    pub(crate) elsewhere: Cell<usize>,
 }
 
 /// A segment to be asked of the parent.
@@ -48,7 +52,7 @@ pub(crate) struct Request {
 }
 
 impl<K: Kind> Store<K> {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(home: u32, config: Config) -> Self {
         let store = Self {
             segments: SegmentList::default(),
             empties: BlockList::new(),
@@ -58,6 +62,8 @@ impl<K: Kind> Store<K> {
             highest: Cell::new(0),
             expected: Cell::new(0),
             config,
+            home,
+            elsewhere: Cell::new(0),
         };
         store.keep_least();
         store
@@ -164,7 +170,7 @@ impl<K: Kind> Store<K> {
         }
         debug_assert!(memory.addr().get() % request.layout.align() == 0, "the parent ignored the alignment");
         // SAFETY: the parent gave this for the layout that so many chunks need (1).
-        let segment = unsafe { Segment::write(memory, request.layout, request.chunks) };
+        let segment = unsafe { Segment::write(memory, request.layout, request.chunks, self.home) };
         self.segments.add(segment);
         self.awaited.set(segment.chunks());
         self.expected.set(self.expected_peak());
@@ -177,8 +183,13 @@ impl<K: Kind> Store<K> {
         true
     }
 
+    pub(crate) fn home(&self) -> u32 {
+        self.home
+    }
+
     fn may_grow_by(&self) -> usize {
-        self.config.max_chunks.unwrap_or(usize::MAX).saturating_sub(self.segments.chunks.get())
+        let chunks = self.segments.chunks.get() + self.elsewhere.get();
+        self.config.max_chunks.unwrap_or(usize::MAX).saturating_sub(chunks)
     }
 
     /// Keeps at least so many spare chunks from now on.

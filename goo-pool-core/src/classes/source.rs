@@ -64,4 +64,12 @@ unsafe impl<A: ?Sized + Parent> Parent for Source<A> {
         // SAFETY: (1) to (3).
         unsafe { (**self).reallocate(ptr, layout, new_size) }
     }
+
+    fn piece_size(&self) -> Option<usize> {
+        (**self).piece_size()
+    }
+
+    fn home(&self) -> u32 {
+        (**self).home()
+    }
 }

@@ -57,6 +57,10 @@ unsafe impl<S: Parent, L: Parent> Parent for Segregator<S, L> {
         }
     }
 
+    fn home(&self) -> u32 {
+        self.large.home()
+    }
+
     fn piece_size(&self) -> Option<usize> {
         self.large.piece_size()
     }

@@ -45,6 +45,10 @@ unsafe impl<P: Parent + ?Sized> Parent for &P {
         unsafe { (**self).reallocate(ptr, layout, new_size) }
     }
 
+    fn home(&self) -> u32 {
+        (**self).home()
+    }
+
     fn piece_size(&self) -> Option<usize> {
         (**self).piece_size()
     }
@@ -94,6 +98,10 @@ unsafe impl<P: Parent + ?Sized> Parent for std::sync::Mutex<P> {
         let parent = self.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: (1) to (3), which speak of the same parent.
         unsafe { parent.reallocate(ptr, layout, new_size) }
+    }
+
+    fn home(&self) -> u32 {
+        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).home()
     }
 
     fn piece_size(&self) -> Option<usize> {
