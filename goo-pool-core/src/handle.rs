@@ -136,6 +136,10 @@ pub unsafe trait Handle: Sealed + Clone + Debug + Sized + 'static {
     #[must_use]
     fn capacity(&self) -> usize;
 
+    /// As [`RawPool::layout`](crate::RawPool::layout).
+    #[must_use]
+    fn layout(&self) -> Layout;
+
     /// As [`RawPool::stats`](crate::RawPool::stats).
     #[must_use]
     fn stats(&self) -> Stats;

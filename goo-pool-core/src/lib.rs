@@ -49,6 +49,7 @@ mod block_list;
 mod builder;
 mod config;
 mod error;
+mod events;
 mod front;
 mod geometry;
 mod growth;
@@ -66,6 +67,8 @@ mod stats;
 mod store;
 #[cfg(feature = "std")]
 mod sync;
+#[cfg(feature = "tracking")]
+mod track;
 mod validate;
 
 pub use builder::RawPoolBuilder;
@@ -80,3 +83,5 @@ pub use row::Row;
 pub use stats::Stats;
 #[cfg(feature = "std")]
 pub use sync::{LocalShard, SyncPoolHandle, SyncRawPool};
+#[cfg(feature = "tracking")]
+pub use track::{LeakReport, Ledger, LiveSite, Tracked, Tracking, Usage};

@@ -33,6 +33,8 @@ mod thread_index;
 mod validate;
 
 pub(crate) use kind::Threads;
+#[cfg(feature = "tracking")]
+pub(crate) use lock::Lock;
 pub(crate) use shared::SharedPtr;
 pub(crate) use shared_parent::SharedParent;
 
