@@ -5,10 +5,12 @@
 
 use core::alloc::Layout;
 
-use goo_pool_core::{BuildError, Ledger, LiveSite, PoolHandle, SyncPoolHandle, Tracked, Tracking, Usage};
+use goo_pool_core::{
+    BuildError, Ledger, LiveSite, Parent, PoolHandle, RawPoolBuilder, SyncPoolHandle, Tracked, Tracking, Usage,
+};
 
 use crate::error::fail;
-use crate::generic::{self, AnyThread, Kind, Pool, RcPool, Source};
+use crate::generic::{self, AnyThread, Kind, Over, Pool, RcPool, Source};
 use crate::source::Sealed;
 
 /// A [`Pool`](crate::Pool) that keeps books; made by [`tracked`](Pool::tracked).
@@ -45,7 +47,7 @@ use crate::source::Sealed;
 ///
 /// ```text
 /// requests: 2 objects (512 bytes) live
-///        2 objects        512 bytes  at src/server.rs:6:45
+///     2 objects       512 bytes  at src/server.rs:6:45
 /// ```
 pub type TrackedPool<T> = generic::Pool<T, Tracked<PoolHandle>>;
 
@@ -113,6 +115,42 @@ impl<T, S: Source> Pool<T, S> {
     }
 }
 
+impl<T> TrackedPool<T> {
+    /// A new pool whose boxes are counted; [`tracked`](Pool::tracked) has more.
+    ///
+    /// # Panics
+    ///
+    /// As [`Pool::new`](crate::Pool::new).
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_capacity(0)
+    }
+}
+
+impl<T> SyncTrackedPool<T> {
+    /// A new pool whose boxes are counted; [`tracked`](Pool::tracked) has more.
+    ///
+    /// # Panics
+    ///
+    /// As [`Pool::new`](crate::Pool::new).
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_capacity(0)
+    }
+}
+
+impl<T> Default for TrackedPool<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> Default for SyncTrackedPool<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T, H: Kind> Pool<T, Tracked<H>> {
     /// What is known of the pool. A clone of it outlives the pool.
     #[must_use]
@@ -171,6 +209,20 @@ impl<H: Kind> Source for Tracked<H> {
 
     fn handle_or_build(&self, _: Layout) -> Result<&Self, BuildError> {
         Ok(self)
+    }
+}
+
+/// Counts; for more, track what the builder of an untracked pool builds.
+impl<P: Parent + 'static> Over<P> for Tracked<PoolHandle> {
+    fn build(settings: RawPoolBuilder<P>) -> Result<Self, BuildError> {
+        settings.build_handle().map(Self::new)
+    }
+}
+
+/// Counts; for more, track what the builder of an untracked pool builds.
+impl<P: Parent + Send + Sync + 'static> Over<P> for Tracked<SyncPoolHandle> {
+    fn build(settings: RawPoolBuilder<P>) -> Result<Self, BuildError> {
+        settings.build_sync_handle().map(Self::new)
     }
 }
 

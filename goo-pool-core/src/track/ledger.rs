@@ -189,6 +189,8 @@ impl Ledger {
         }
         match &self.0.tracking.on_leak {
             Some(sink) => sink(&report),
+            // Sums alone do not say whether something was forgotten, or only outlives the pool.
+            None if report.sites.is_none() => {}
             None if events::leaked(&report) => {}
             // Nobody can be told of a stream that is closed.
             None => drop(writeln!(io::stderr(), "{report}")),

@@ -1,5 +1,6 @@
 //! One record for each live chunk.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::Location;
 use std::vec::Vec;
@@ -63,7 +64,7 @@ impl Records {
         let mut sites: Vec<_> =
             sums.into_iter().map(|(location, (objects, bytes))| LiveSite { location, objects, bytes }).collect();
         // Stable: what is equal stays in the order of files and lines.
-        sites.sort_by(|one, other| (other.bytes, other.objects).cmp(&(one.bytes, one.objects)));
+        sites.sort_by_key(|site| Reverse((site.bytes, site.objects)));
         sites
     }
 }

@@ -30,12 +30,12 @@ pub struct LiveSite {
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let pool = RawPool::new(Layout::new::<[u64; 4]>())?;
-/// let pool = Tracking::new().name("requests").call_sites().on_leak(drop).track(pool);
+/// let pool = Tracking::new().name("requests").call_sites().on_leak(|_| ()).track(pool);
 /// for _ in 0..3 {
 ///     pool.allocate()?;
 /// }
 /// let report = pool.ledger().report().to_string();
-/// assert!(report.starts_with("requests: 3 objects (96 bytes) live\n       3 objects         96 bytes  at "));
+/// assert!(report.starts_with("requests: 3 objects (96 bytes) live\n    3 objects        96 bytes  at "));
 /// # Ok(())
 /// # }
 /// ```
@@ -83,7 +83,7 @@ impl fmt::Display for LeakReport {
         };
         for LiveSite { location, objects, bytes } in sites {
             let (objects, bytes) = (Count(*objects, "object"), Count(*bytes, "byte"));
-            write!(f, "\n{objects:>16}{bytes:>17}  at {location}")?;
+            write!(f, "\n{objects:>13}{bytes:>16}  at {location}")?;
         }
         Ok(())
     }

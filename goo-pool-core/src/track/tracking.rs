@@ -66,8 +66,9 @@ impl Tracking {
 
     /// Who is told what is live when the pool ends. Nobody is called if nothing is.
     ///
-    /// The default sink is a `tracing` event for the whole and one for each call site, all of level `WARN`, if the feature
-    /// `tracing` is on and a subscriber is set; otherwise the report goes to the standard error stream.
+    /// The default sink is quiet about pools without [`call_sites`](Self::call_sites). With them, it is a `tracing` event for the
+    /// whole and one for each call site, all of level `WARN`, if the feature `tracing` is on and a subscriber is set; otherwise
+    /// the report goes to the standard error stream.
     ///
     /// The sink is called with nothing locked. If it panics, the pool's memory is given back all the same; but if the
     /// pool is dropped because of another panic, the process aborts, as with any destructor.
