@@ -84,4 +84,4 @@ pub use stats::Stats;
 #[cfg(feature = "std")]
 pub use sync::{LocalShard, SyncPoolHandle, SyncRawPool};
 #[cfg(feature = "tracking")]
-pub use track::{LeakReport, Ledger, LiveSite, Tracked, Tracking, Usage};
+pub use track::{LeakReport, Ledger, LiveSite, Tracked, Tracking, Untracked, Usage};

@@ -412,7 +412,8 @@ impl<T, I: Iterator<Item = T>, S: Source> Iterator for AllocIter<'_, T, I, S> {
     #[inline]
     #[cfg_attr(feature = "tracking", track_caller)]
     fn next(&mut self) -> Option<PoolBox<T, S::Handle>> {
-        self.values.next().map(|value| self.pool.alloc(value))
+        let value = self.values.next()?;
+        Some(self.pool.alloc(value))
     }
 
     #[inline]
@@ -425,7 +426,8 @@ impl<T, I: DoubleEndedIterator<Item = T>, S: Source> DoubleEndedIterator for All
     #[inline]
     #[cfg_attr(feature = "tracking", track_caller)]
     fn next_back(&mut self) -> Option<PoolBox<T, S::Handle>> {
-        self.values.next_back().map(|value| self.pool.alloc(value))
+        let value = self.values.next_back()?;
+        Some(self.pool.alloc(value))
     }
 }
 

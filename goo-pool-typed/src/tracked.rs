@@ -10,7 +10,7 @@ use goo_pool_core::{
 };
 
 use crate::error::fail;
-use crate::generic::{self, AnyThread, Kind, Over, Pool, RcPool, Source};
+use crate::generic::{self, AnyThread, Kind, Over, Pool, RcPool, Source, Untracked};
 use crate::source::Sealed;
 
 /// A [`Pool`](crate::Pool) that keeps books; made by [`tracked`](Pool::tracked).
@@ -78,7 +78,7 @@ pub type SyncTrackedPool<T> = generic::Pool<T, Tracked<SyncPoolHandle>>;
 /// A box of a [`SyncTrackedPool`]: a [`SyncPoolBox`](crate::SyncPoolBox) in all else, and one pointer wide.
 pub type SyncTrackedBox<T> = generic::PoolBox<T, Tracked<SyncPoolHandle>>;
 
-impl<T, S: Source> Pool<T, S> {
+impl<T, S: Source<Handle: Untracked>> Pool<T, S> {
     /// A handle to this pool that keeps books of the boxes it makes. They are of a kind of their own: what other handles make
     /// goes on as before and is in no book, though [`len`](Pool::len) counts all.
     ///
@@ -151,7 +151,7 @@ impl<T> Default for SyncTrackedPool<T> {
     }
 }
 
-impl<T, H: Kind> Pool<T, Tracked<H>> {
+impl<T, H: Kind + Untracked> Pool<T, Tracked<H>> {
     /// What is known of the pool. A clone of it outlives the pool.
     #[must_use]
     pub const fn ledger(&self) -> &Ledger {
@@ -171,7 +171,7 @@ impl<T, H: Kind> Pool<T, Tracked<H>> {
     }
 }
 
-impl<T, S: Source> RcPool<T, S> {
+impl<T, S: Source<Handle: Untracked>> RcPool<T, S> {
     /// As [`Pool::tracked`], for shared values: each is one object, from its first handle to its last, weak ones included.
     ///
     /// # Examples
@@ -192,7 +192,7 @@ impl<T, S: Source> RcPool<T, S> {
     }
 }
 
-impl<H: Kind> Kind for Tracked<H> {
+impl<H: Kind + Untracked> Kind for Tracked<H> {
     type Shelf<B> = H::Shelf<B>;
     type Source = Self;
     /// There is none before somebody makes it: it has a name and a sink.
@@ -200,7 +200,7 @@ impl<H: Kind> Kind for Tracked<H> {
     type Word = H::Word;
 }
 
-impl<H: Kind> Source for Tracked<H> {
+impl<H: Kind + Untracked> Source for Tracked<H> {
     type Handle = Self;
 
     fn handle(&self) -> Option<&Self> {
@@ -227,6 +227,6 @@ impl<P: Parent + Send + Sync + 'static> Over<P> for Tracked<SyncPoolHandle> {
 }
 
 // SAFETY: as the handle within (1); a ledger is under a lock.
-unsafe impl<H: Kind + AnyThread> AnyThread for Tracked<H> {}
+unsafe impl<H: Kind + AnyThread + Untracked> AnyThread for Tracked<H> {}
 
-impl<H: Kind> Sealed for Tracked<H> {}
+impl<H: Kind + Untracked> Sealed for Tracked<H> {}

@@ -14,9 +14,10 @@ use super::tracked::Tracked;
 use crate::error::{AllocError, BuildError};
 use crate::geometry::Geometry;
 use crate::handle::{Handle, Sealed};
+use crate::pool_handle::PoolHandle;
 use crate::row::Row;
 use crate::stats::Stats;
-use crate::sync::Lock;
+use crate::sync::{Lock, SyncPoolHandle};
 
 /// The ledger of each live chunk of a tracked handle, and the chunk's bytes. Its lock is held for one look.
 static LEDGERS: LazyLock<Lock<HashMap<usize, (Ledger, usize)>>> = LazyLock::new(|| Lock::new(HashMap::new()));
@@ -37,7 +38,15 @@ fn not_live(address: usize) -> ! {
     panic!("double or foreign free: no tracked pool has a live chunk at {address:#x}")
 }
 
-impl<H: Handle> Tracked<H> {
+/// A handle that has no books yet: what [`Tracked`] can be around, if it is to be a [`Handle`] again. The trait is sealed.
+///
+/// A chunk's address leads to one ledger, so a pool within two of them is none.
+pub trait Untracked: Handle {}
+
+impl Untracked for PoolHandle {}
+impl Untracked for SyncPoolHandle {}
+
+impl<H: Untracked> Tracked<H> {
     fn enter_row(&self, row: &Row, site: &'static Location<'static>) {
         self.ledger().enter(row.first().addr().get(), row.chunks(), self.row_bytes(row), site);
     }
@@ -61,10 +70,10 @@ impl<H: Handle> Tracked<H> {
     }
 }
 
-impl<H: Handle> Sealed for Tracked<H> {}
+impl<H: Untracked> Sealed for Tracked<H> {}
 
 // SAFETY: the chunks are the inner handle's (1, 2, 3), and go back to where they came from.
-unsafe impl<H: Handle> Handle for Tracked<H> {
+unsafe impl<H: Untracked> Handle for Tracked<H> {
     const SHARED: bool = H::SHARED;
 
     #[track_caller]

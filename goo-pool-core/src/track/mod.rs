@@ -18,6 +18,7 @@ mod report;
 mod tracked;
 mod tracking;
 
+pub use handle::Untracked;
 pub use ledger::{Ledger, Usage};
 pub use report::{LeakReport, LiveSite};
 pub use tracked::Tracked;
