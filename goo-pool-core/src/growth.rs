@@ -2,6 +2,7 @@
 //! meanwhile. What is asked for and what is kept is the store's business.
 
 use crate::error::AllocError;
+use crate::events;
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::kind::{Kind, Local};
@@ -24,6 +25,11 @@ pub(crate) trait Books<K: Kind> {
 ///
 /// `Ok` means "look again": the parent, or another thread, may have changed anything meanwhile.
 pub(crate) fn grow<K: Kind>(books: &impl Books<K>, least: usize) -> Result<(), AllocError> {
+    // The pool is whole again: who hears of it may use it.
+    try_grow(books, least).inspect_err(events::refused)
+}
+
+fn try_grow<K: Kind>(books: &impl Books<K>, least: usize) -> Result<(), AllocError> {
     let plan = |small| books.with_store(|store| store.plan(least, small, books.geometry()));
     let mut request = plan(false)?;
     let mut memory = books.parent().allocate(request.layout);
@@ -41,7 +47,9 @@ pub(crate) fn grow<K: Kind>(books: &impl Books<K>, least: usize) -> Result<(), A
     if !books.with_store(|store| unsafe { store.accept(memory, request) }) {
         // SAFETY: it just came from there, and nobody has seen it.
         unsafe { books.parent().deallocate(memory, request.layout) };
+        return Ok(());
     }
+    events::grown(request.chunks, request.layout);
     Ok(())
 }
 

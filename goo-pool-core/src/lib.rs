@@ -56,6 +56,7 @@ mod builder;
 mod classes;
 mod config;
 mod error;
+mod events;
 mod front;
 mod geometry;
 mod growth;
@@ -78,6 +79,8 @@ mod store;
 mod strategy;
 #[cfg(feature = "std")]
 mod sync;
+#[cfg(feature = "tracking")]
+mod track;
 mod validate;
 
 #[cfg(feature = "allocator-api2-02")]
@@ -107,3 +110,5 @@ pub use stats::Stats;
 pub use strategy::{Growth, Return};
 #[cfg(feature = "std")]
 pub use sync::{LocalShard, SyncPoolHandle, SyncRawPool};
+#[cfg(feature = "tracking")]
+pub use track::{LeakReport, Ledger, LiveSite, Tracked, Tracking, Untracked, Usage};

@@ -115,6 +115,10 @@ unsafe impl Handle for PoolHandle {
         self.pool.len()
     }
 
+    fn layout(&self) -> Layout {
+        self.pool.layout()
+    }
+
     fn capacity(&self) -> usize {
         self.pool.capacity()
     }

@@ -9,6 +9,7 @@ use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::builder::RawPoolBuilder;
 use crate::error::AllocError;
+use crate::events;
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::inspect::Place;
@@ -161,6 +162,7 @@ impl RawPool {
     pub unsafe fn reset(&self) {
         // SAFETY: (1).
         unsafe { self.heap.reset() };
+        events::reset(self.capacity());
     }
 
     /// Makes room for `additional` more chunks than are live now, in one piece if something is missing.

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "std")]
 pub use goo_pool_core::SyncPoolHandle;
+#[cfg(feature = "tracking")]
+pub use goo_pool_core::Untracked;
 pub use goo_pool_core::{Handle, PoolHandle};
 
 pub use crate::pool::{AllocIter, Pool};

@@ -27,6 +27,8 @@ mod source;
 mod stable_deref;
 #[cfg(feature = "std")]
 mod sync;
+#[cfg(feature = "tracking")]
+mod tracked;
 mod traits;
 mod uninit;
 mod unsize;
@@ -52,6 +54,8 @@ pub use builder::PoolBuilder;
 pub use default_pool::DefaultPool;
 pub use error::TryAllocError;
 pub use goo_pool_core::{AllocError, BuildError, Config, Global, Growth, Parent, Return, Stats};
+#[cfg(feature = "tracking")]
+pub use goo_pool_core::{LeakReport, Ledger, LiveSite, Tracked, Tracking, Usage};
 #[cfg(feature = "derive")]
 pub use goo_pool_derive::Pooled;
 pub use keyed::{Key, KeyedPool};
@@ -70,5 +74,7 @@ pub use scope::Scope;
 #[cfg(feature = "std")]
 pub use scope::SyncScope;
 pub use shelf::RecyclerStats;
+#[cfg(feature = "tracking")]
+pub use tracked::{SyncTrackedBox, SyncTrackedPool, TrackedBox, TrackedPool};
 #[cfg(feature = "std")]
 pub use wake::PoolWake;

@@ -86,6 +86,11 @@ impl<T, S: Source> Pool<T, S> {
         Self { source, values: PhantomData }
     }
 
+    #[cfg(feature = "tracking")]
+    pub(crate) const fn source(&self) -> &S {
+        &self.source
+    }
+
     pub(crate) fn handle_or_build(&self) -> Result<&S::Handle, AllocError> {
         let layout = Layout::new::<T>();
         self.source.handle_or_build(layout).map_err(|error| refused(error, layout))
@@ -98,6 +103,7 @@ impl<T, S: Source> Pool<T, S> {
     /// If the pool's limit is reached. Without memory it fails as `Box::new` does.
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn alloc(&self, value: T) -> PoolBox<T, S::Handle> {
         PoolBox::write(self.alloc_uninit(), value)
     }
@@ -108,6 +114,7 @@ impl<T, S: Source> Pool<T, S> {
     ///
     /// [`TryAllocError`], which holds the value, if the limit is reached or there is no memory.
     #[inline]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn try_alloc(&self, value: T) -> Result<PoolBox<T, S::Handle>, TryAllocError<T>> {
         match self.try_alloc_uninit() {
             Ok(slot) => Ok(PoolBox::write(slot, value)),
@@ -135,6 +142,7 @@ impl<T, S: Source> Pool<T, S> {
     /// ```
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn alloc_with(&self, make: impl FnOnce() -> T) -> PoolBox<T, S::Handle> {
         let slot = self.alloc_uninit();
         PoolBox::write(slot, make())
@@ -146,6 +154,7 @@ impl<T, S: Source> Pool<T, S> {
     ///
     /// [`AllocError`] if the limit is reached or there is no memory; `make` is not called then.
     #[inline]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn try_alloc_with(&self, make: impl FnOnce() -> T) -> Result<PoolBox<T, S::Handle>, AllocError> {
         let slot = self.try_alloc_uninit()?;
         Ok(PoolBox::write(slot, make()))
@@ -185,6 +194,7 @@ impl<T, S: Source> Pool<T, S> {
     /// ```
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn pin(&self, value: T) -> Pin<PoolBox<T, S::Handle>> {
         PoolBox::into_pin(self.alloc(value))
     }
@@ -195,6 +205,7 @@ impl<T, S: Source> Pool<T, S> {
     ///
     /// As [`try_alloc`](Self::try_alloc).
     #[inline]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn try_pin(&self, value: T) -> Result<Pin<PoolBox<T, S::Handle>>, TryAllocError<T>> {
         self.try_alloc(value).map(PoolBox::into_pin)
     }
@@ -206,6 +217,7 @@ impl<T, S: Source> Pool<T, S> {
     /// As [`alloc`](Self::alloc).
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn alloc_default(&self) -> PoolBox<T, S::Handle>
     where
         T: Default,
@@ -235,6 +247,7 @@ impl<T, S: Source> Pool<T, S> {
     /// ```
     #[inline]
     #[must_use = "the chunk is freed at once if it is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn alloc_uninit(&self) -> PoolBox<MaybeUninit<T>, S::Handle> {
         let geometry = const { &GeometryOf::<T, S::Handle>::VALUE };
         // SAFETY: the pool is for the layout that this geometry is made from (`source`).
@@ -249,6 +262,7 @@ impl<T, S: Source> Pool<T, S> {
     ///
     /// [`AllocError`] if the limit is reached or there is no memory.
     #[inline]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn try_alloc_uninit(&self) -> Result<PoolBox<MaybeUninit<T>, S::Handle>, AllocError> {
         let geometry = const { &GeometryOf::<T, S::Handle>::VALUE };
         // SAFETY: as in `alloc_uninit`.
@@ -264,6 +278,7 @@ impl<T, S: Source> Pool<T, S> {
     /// As [`alloc`](Self::alloc).
     #[inline]
     #[must_use = "the chunk is freed at once if it is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn alloc_zeroed(&self) -> PoolBox<MaybeUninit<T>, S::Handle> {
         let mut slot = self.alloc_uninit();
         // SAFETY: the slot is ours and as large as a `T`.
@@ -395,8 +410,10 @@ impl<T, I: Iterator<Item = T>, S: Source> Iterator for AllocIter<'_, T, I, S> {
     type Item = PoolBox<T, S::Handle>;
 
     #[inline]
+    #[cfg_attr(feature = "tracking", track_caller)]
     fn next(&mut self) -> Option<PoolBox<T, S::Handle>> {
-        self.values.next().map(|value| self.pool.alloc(value))
+        let value = self.values.next()?;
+        Some(self.pool.alloc(value))
     }
 
     #[inline]
@@ -407,8 +424,10 @@ impl<T, I: Iterator<Item = T>, S: Source> Iterator for AllocIter<'_, T, I, S> {
 
 impl<T, I: DoubleEndedIterator<Item = T>, S: Source> DoubleEndedIterator for AllocIter<'_, T, I, S> {
     #[inline]
+    #[cfg_attr(feature = "tracking", track_caller)]
     fn next_back(&mut self) -> Option<PoolBox<T, S::Handle>> {
-        self.values.next_back().map(|value| self.pool.alloc(value))
+        let value = self.values.next_back()?;
+        Some(self.pool.alloc(value))
     }
 }
 

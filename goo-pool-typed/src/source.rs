@@ -74,6 +74,7 @@ pub trait Source: Sealed + Sized {
     /// 1. The pool is for `layout`, and `geometry` is [`Geometry::of`] it.
     #[doc(hidden)]
     #[inline(always)]
+    #[cfg_attr(feature = "tracking", track_caller)]
     unsafe fn allocate_in(&self, layout: Layout, geometry: &Geometry) -> Result<NonNull<u8>, AllocError> {
         match self.handle() {
             // SAFETY: (1).
@@ -90,6 +91,7 @@ pub trait Source: Sealed + Sized {
     /// 1. As for [`allocate_in`](Self::allocate_in).
     #[doc(hidden)]
     #[inline(always)]
+    #[cfg_attr(feature = "tracking", track_caller)]
     unsafe fn allocate_in_or_fail(&self, layout: Layout, geometry: &Geometry) -> NonNull<u8> {
         match self.handle() {
             // SAFETY: (1).

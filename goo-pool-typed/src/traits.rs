@@ -19,6 +19,7 @@ impl<T: Clone, H: Kind> Clone for PoolBox<T, H> {
     /// pool was dropped, the pool is open just long enough for that, and each time gives back what it can: keep a handle
     /// while many are cloned.
     #[inline]
+    #[cfg_attr(feature = "tracking", track_caller)]
     fn clone(&self) -> Self {
         Self::pool(self).alloc_with(|| (**self).clone())
     }

@@ -34,6 +34,8 @@ mod thread_index;
 mod validate;
 
 pub(crate) use kind::Threads;
+#[cfg(feature = "tracking")]
+pub(crate) use lock::Lock;
 pub(crate) use shared::SharedPtr;
 
 /// The parent of a thread-safe pool, which several threads may call at once.

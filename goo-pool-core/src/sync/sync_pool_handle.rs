@@ -126,6 +126,10 @@ unsafe impl Handle for SyncPoolHandle {
         self.pool.len()
     }
 
+    fn layout(&self) -> Layout {
+        self.pool.layout()
+    }
+
     fn capacity(&self) -> usize {
         self.pool.capacity()
     }

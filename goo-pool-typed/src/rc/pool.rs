@@ -91,6 +91,7 @@ impl<T, S: Source> RcPool<T, S> {
     /// If the pool's limit is reached. Without memory it fails as `Box::new` does.
     #[inline]
     #[must_use = "the value is dropped at once if its handle is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn alloc(&self, value: T) -> PoolRc<T, S::Handle> {
         self.alloc_box(value).into()
     }
@@ -101,6 +102,7 @@ impl<T, S: Source> RcPool<T, S> {
     ///
     /// [`TryAllocError`], which holds the value, if the limit is reached or there is no memory.
     #[inline]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn try_alloc(&self, value: T) -> Result<PoolRc<T, S::Handle>, TryAllocError<T>> {
         match self.pool.try_alloc_uninit() {
             Ok(slot) => Ok(PoolBox::write(slot, Counted::new(value)).into()),
@@ -116,6 +118,7 @@ impl<T, S: Source> RcPool<T, S> {
     /// As [`alloc`](Self::alloc), before `make` is called.
     #[inline]
     #[must_use = "the value is dropped at once if its handle is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn alloc_with(&self, make: impl FnOnce() -> T) -> PoolRc<T, S::Handle> {
         self.pool.alloc_with(|| Counted::new(make())).into()
     }
@@ -126,6 +129,7 @@ impl<T, S: Source> RcPool<T, S> {
     ///
     /// [`AllocError`] if the limit is reached or there is no memory; `make` is not called then.
     #[inline]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn try_alloc_with(&self, make: impl FnOnce() -> T) -> Result<PoolRc<T, S::Handle>, AllocError> {
         self.pool.try_alloc_with(|| Counted::new(make())).map(PoolRc::from)
     }
@@ -156,6 +160,7 @@ impl<T, S: Source> RcPool<T, S> {
     /// ```
     #[inline]
     #[must_use]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn alloc_uninit(&self) -> PoolRc<MaybeUninit<T>, S::Handle> {
         reserved(self.pool.alloc_uninit())
     }
@@ -166,6 +171,7 @@ impl<T, S: Source> RcPool<T, S> {
     ///
     /// [`AllocError`] if the limit is reached or there is no memory.
     #[inline]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn try_alloc_uninit(&self) -> Result<PoolRc<MaybeUninit<T>, S::Handle>, AllocError> {
         self.pool.try_alloc_uninit().map(reserved)
     }
@@ -177,6 +183,7 @@ impl<T, S: Source> RcPool<T, S> {
     /// As [`alloc`](Self::alloc).
     #[inline]
     #[must_use = "the value is dropped at once if its handle is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn alloc_default(&self) -> PoolRc<T, S::Handle>
     where
         T: Default,
@@ -191,6 +198,7 @@ impl<T, S: Source> RcPool<T, S> {
     /// As [`alloc`](Self::alloc).
     #[inline]
     #[must_use = "the value is dropped at once if its box is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn alloc_box(&self, value: T) -> PoolBox<Counted<T>, S::Handle> {
         self.pool.alloc(Counted::new(value))
     }
@@ -223,6 +231,7 @@ impl<T, S: Source> RcPool<T, S> {
     /// ```
     #[inline]
     #[must_use = "the value is dropped at once if its handle is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn new_cyclic(&self, make: impl FnOnce(&PoolWeak<T, S::Handle>) -> T) -> PoolRc<T, S::Handle> {
         let slot: PoolBox<MaybeUninit<Counted<T>>, _> = self.pool.alloc_uninit();
         // SAFETY: a box's pointer is not null.
@@ -262,6 +271,7 @@ impl<T, S: Source> RcPool<T, S> {
     /// ```
     #[inline]
     #[must_use = "the value is dropped at once if its handle is not used"]
+    #[cfg_attr(feature = "tracking", track_caller)]
     pub fn pin(&self, value: T) -> Pin<PoolRc<T, S::Handle>> {
         // SAFETY: the value stays where it is until it is dropped. This is its first handle and pinned, so all that come from it
         // are: none gives out `&mut T`, or the value.

@@ -1,0 +1,19 @@
+//! `TrackedPool` and `TrackedBox`: all that every kind does, in `kinds/`.
+#![cfg(feature = "tracking")]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../kinds/mod.rs"]
+mod kinds;
+
+/// The kind under test.
+mod kind {
+    use std::ops::RangeInclusive;
+
+    pub(crate) use goo_pool_typed::{TrackedBox as PoolBox, TrackedPool as Pool};
+
+    /// A closed pool opens again, rather than another takes its place.
+    pub(crate) const OPENS_AGAIN: bool = true;
+    /// Pieces that a pool has from its parent besides segments: its record.
+    pub(crate) const RECORDS: RangeInclusive<usize> = 1..=1;
+}
