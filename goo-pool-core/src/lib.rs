@@ -47,6 +47,8 @@ mod allocate;
 mod block;
 mod block_list;
 mod builder;
+#[cfg(feature = "capi")]
+pub mod capi;
 mod config;
 mod error;
 mod front;
