@@ -330,7 +330,10 @@ unsafe extern "C" fn own_alloc(
     let kept = alignment.min(own.most);
     let layout = Layout::from_size_align(size + kept, 2 * kept).unwrap();
     // SAFETY: the size is not 0.
-    let memory = unsafe { System.alloc(layout).byte_add(kept) }.cast();
+    let whole = unsafe { System.alloc(layout) };
+    assert!(!whole.is_null());
+    // SAFETY: there are so many bytes more.
+    let memory = unsafe { whole.byte_add(kept) }.cast();
     own.live.borrow_mut().push((memory, size, alignment));
     memory
 }
@@ -343,8 +346,10 @@ unsafe extern "C" fn own_free(this: *mut GooAllocator, ptr: *mut c_void, size: u
     own.left.set(own.left.get() + size);
     let kept = alignment.min(own.most);
     let layout = Layout::from_size_align(size + kept, 2 * kept).unwrap();
+    // SAFETY: so far in front of it begins what the system gave.
+    let whole = unsafe { ptr.byte_sub(kept) }.cast();
     // SAFETY: given for this layout.
-    unsafe { System.dealloc(ptr.byte_sub(kept).cast(), layout) };
+    unsafe { System.dealloc(whole, layout) };
 }
 
 fn own(most: usize, refuses: bool) -> Own {
@@ -677,7 +682,11 @@ fn the_default_allocator_can_be_set_and_got() {
     set_default(pool.allocator().0);
     assert_eq!(goo_get_default_allocator(), pool.allocator().0);
     // SAFETY: the default allocator is this thread's.
-    let [one, zeroed, aligned] = unsafe { [goo_alloc(64), goo_alloc_zero(64), goo_alloc_aligned(64, 16)] };
+    let one = unsafe { goo_alloc(64) };
+    // SAFETY: as above.
+    let zeroed = unsafe { goo_alloc_zero(64) };
+    // SAFETY: as above.
+    let aligned = unsafe { goo_alloc_aligned(64, 16) };
     assert_eq!(bytes(zeroed, 64), [0; 64]);
     // SAFETY: live.
     assert_eq!(unsafe { goo_realloc(one, 64, 32) }, one);

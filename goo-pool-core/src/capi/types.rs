@@ -68,42 +68,41 @@ pub const MAX_RETRIES: usize = 8;
 /// Called when an allocator has no memory; may be null.
 pub type GooOutOfMemFn = Option<unsafe extern "C" fn()>;
 
-/// `alloc` of a [`GooAllocator`].
-pub type AllocFn = unsafe extern "C" fn(
-    this: *mut GooAllocator,
-    size: usize,
-    alignment: usize,
-    options: GooAllocOptions,
-) -> *mut c_void;
-
-/// `realloc` of a [`GooAllocator`].
-pub type ReallocFn = unsafe extern "C" fn(
-    this: *mut GooAllocator,
-    ptr: *mut c_void,
-    old_size: usize,
-    new_size: usize,
-    alignment: usize,
-    options: GooAllocOptions,
-) -> *mut c_void;
-
-/// `free` of a [`GooAllocator`].
-pub type FreeFn = unsafe extern "C" fn(this: *mut GooAllocator, ptr: *mut c_void, size: usize, alignment: usize);
-
-/// `destroy` of a [`GooAllocator`].
-pub type DestroyFn = unsafe extern "C" fn(this: *mut GooAllocator);
-
 /// An allocator: the system's, a pool, or one of the program's own.
+///
+/// The functions' types are written out because cbindgen does not see through their names.
 #[repr(C)]
 #[derive(Debug)]
 pub struct GooAllocator {
     /// Memory, or null.
-    pub alloc: Cell<Option<AllocFn>>,
+    pub alloc: Cell<
+        Option<
+            unsafe extern "C" fn(
+                this: *mut GooAllocator,
+                size: usize,
+                alignment: usize,
+                options: GooAllocOptions,
+            ) -> *mut c_void,
+        >,
+    >,
     /// Memory of another size with the same contents, or null, and then the old memory is as it was.
-    pub realloc: Cell<Option<ReallocFn>>,
+    pub realloc: Cell<
+        Option<
+            unsafe extern "C" fn(
+                this: *mut GooAllocator,
+                ptr: *mut c_void,
+                old_size: usize,
+                new_size: usize,
+                alignment: usize,
+                options: GooAllocOptions,
+            ) -> *mut c_void,
+        >,
+    >,
     /// Takes memory back.
-    pub free: Cell<Option<FreeFn>>,
+    pub free:
+        Cell<Option<unsafe extern "C" fn(this: *mut GooAllocator, ptr: *mut c_void, size: usize, alignment: usize)>>,
     /// Ends the allocator.
-    pub destroy: Cell<Option<DestroyFn>>,
+    pub destroy: Cell<Option<unsafe extern "C" fn(this: *mut GooAllocator)>>,
     /// What happens when there is no memory.
     pub strategy: Cell<GooAllocStrategy>,
     /// The handler of that strategy.
