@@ -52,6 +52,8 @@ mod allocator_api;
 mod block;
 mod block_list;
 mod builder;
+#[cfg(feature = "capi")]
+pub mod capi;
 #[cfg(feature = "alloc")]
 mod classes;
 mod config;

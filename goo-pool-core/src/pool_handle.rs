@@ -123,10 +123,6 @@ unsafe impl Handle for PoolHandle {
         self.pool.capacity()
     }
 
-    fn layout(&self) -> Layout {
-        self.pool.layout()
-    }
-
     fn stats(&self) -> Stats {
         self.pool.stats()
     }

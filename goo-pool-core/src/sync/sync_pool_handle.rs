@@ -134,10 +134,6 @@ unsafe impl Handle for SyncPoolHandle {
         self.pool.capacity()
     }
 
-    fn layout(&self) -> Layout {
-        self.pool.layout()
-    }
-
     fn stats(&self) -> Stats {
         self.pool.stats()
     }
