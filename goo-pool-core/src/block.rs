@@ -254,6 +254,31 @@ impl<K: Kind> Block<K> {
         (bits & self.chunk_bits(word), base.get().as_ptr())
     }
 
+    /// Takes one of a word's free chunks out, and says where the first bit's chunk is (H1, H2).
+    ///
+    /// # Safety
+    ///
+    /// 1. As `take_word`.
+    /// 2. `choose` gives one of the bits that it gets.
+    pub(crate) unsafe fn take_one(
+        self,
+        word: usize,
+        choose: impl FnOnce(u64) -> u32,
+        geometry: &Geometry,
+    ) -> (u64, *mut u8) {
+        // SAFETY: (1).
+        let (bits, base) = unsafe { self.take_word(word, geometry) };
+        let one = 1 << choose(bits);
+        let left = bits & !one;
+        if left != 0 {
+            let header = self.header();
+            header.summary.set(header.summary.get() | 1 << word);
+            // SAFETY: (1).
+            unsafe { self.word(word) }.set(left | !self.chunk_bits(word));
+        }
+        (one, base)
+    }
+
     /// Hands out all chunks of a block at once, which are all free and in the block. The block is in no list.
     pub(crate) fn take_all(self) {
         debug_assert!(self.is_full_of_free_chunks() && !self.header().listed.get());

@@ -1,5 +1,7 @@
 //! How a pool is set up, as plain data.
 
+use crate::reuse::Reuse;
+
 /// A pool's settings.
 ///
 /// # Examples
@@ -24,6 +26,8 @@ pub struct Config {
     pub first_segment: usize,
     /// Segments double the pool until they have this many bytes. Default: 4 MiB.
     pub max_segment: usize,
+    /// What is reused first. Default: the chunk freed last; with the feature `hardened`, a random one.
+    pub reuse: Reuse,
 }
 
 impl Config {
@@ -54,10 +58,23 @@ impl Config {
         self.max_segment = bytes;
         self
     }
+
+    /// The same with another order of reuse.
+    #[must_use]
+    pub const fn with_reuse(mut self, reuse: Reuse) -> Self {
+        self.reuse = reuse;
+        self
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { capacity: 0, max_chunks: None, first_segment: 2000, max_segment: 4 * 1024 * 1024 }
+        Self {
+            capacity: 0,
+            max_chunks: None,
+            first_segment: 2000,
+            max_segment: 4 * 1024 * 1024,
+            reuse: Reuse::default(),
+        }
     }
 }

@@ -29,7 +29,7 @@ impl HeapPtr {
             segment.cut_blocks(&self.geometry).map(|block: Block<Local>| block.chunks() - block.free_chunks()).sum()
         };
         let not_in_blocks: usize = self.store.segments.iter().map(in_cut_blocks).sum();
-        not_in_blocks - self.front.word().0.count_ones() as usize - usize::from(self.recent().is_some())
+        not_in_blocks - self.front.word().0.count_ones() as usize - usize::from(self.front.recent_chunk().is_some())
     }
 
     pub(crate) fn stats(self) -> Stats {
@@ -87,7 +87,7 @@ impl HeapPtr {
         // SAFETY: every word has a first chunk.
         let first = unsafe { block.chunk(BitIndex { bit: 0, ..at }, &self.geometry) };
         let in_word = word & at.mask() != 0 && first.get().as_ptr() == base;
-        in_word || self.recent() == Some(chunk.get())
+        in_word || self.front.recent_chunk() == Some(chunk.get())
     }
 
     /// Says clearly what is wrong with a chunk that is given back, if something is.

@@ -60,6 +60,7 @@ mod lifecycle;
 mod parent;
 mod pool_handle;
 mod raw_pool;
+mod reuse;
 mod row;
 mod segment;
 mod stats;
@@ -76,6 +77,7 @@ pub use handle::Handle;
 pub use parent::{Global, Parent};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
+pub use reuse::Reuse;
 pub use row::Row;
 pub use stats::Stats;
 #[cfg(feature = "std")]

@@ -43,7 +43,7 @@ impl<K: Kind> Store<K> {
     pub(crate) fn new(config: Config) -> Self {
         Self {
             segments: SegmentList::default(),
-            empties: BlockList::new(),
+            empties: BlockList::new(config.reuse),
             keep: Cell::new(KEEP_ONE),
             gave_back: Cell::new(false),
             config,

@@ -243,11 +243,10 @@ impl SharedPtr {
             let (bits, base) = shard.front.word();
             shard.front.set_word(0, base);
             self.count_off_held(bits, base, emptied);
-            let recent = shard.front.observe_recent();
-            if !recent.is_null() {
-                // The owner stores another only after it has seen this null, so nothing is lost.
-                shard.front.forget_recent();
-                self.count_off_held(1, recent, emptied);
+            if let Some(recent) = shard.front.observe_recent() {
+                // The owner stores another only after it has seen that there is none, so nothing is lost.
+                shard.front.clear_recent();
+                self.count_off_held(1, recent.as_ptr(), emptied);
             }
         }
     }

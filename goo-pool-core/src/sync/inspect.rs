@@ -74,7 +74,7 @@ impl SharedPtr {
 
 /// Free chunks in a shard's hand.
 fn in_hand(shard: ShardPtr) -> usize {
-    shard.front.word().0.count_ones() as usize + usize::from(!shard.front.recent().is_null())
+    shard.front.word().0.count_ones() as usize + usize::from(shard.front.recent_chunk().is_some())
 }
 
 /// Chunks of a block that are free in it, whoever freed them.

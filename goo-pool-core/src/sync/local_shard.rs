@@ -108,7 +108,7 @@ impl<'p> LocalShard<'p> {
 impl Allocate for &LocalShard<'_> {
     #[inline(always)]
     unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
-        // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
+        // SAFETY: (1).
         unsafe { self.shard?.front.take(stride) }
     }
 

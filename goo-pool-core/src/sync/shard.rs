@@ -200,9 +200,10 @@ impl Shard {
     }
 
     pub(crate) fn new(pool: SharedPtr, id: ShardId) -> Self {
+        let reuse = pool.reuse;
         Self {
-            front: Front::new(),
-            empties: BlockList::new(),
+            front: Front::new(reuse),
+            empties: BlockList::new(reuse),
             empty_count: Cell::new(0),
             id,
             pool,
@@ -247,10 +248,13 @@ impl Shard {
         self.empty_count.get()
     }
 
-    /// Puts a word of chunks into the hand, which is empty.
+    /// Puts a word of chunks into the hand, which is empty, or one of them if the hand has no more; the others go back to
+    /// their block.
     pub(crate) fn set_hand(&self, bits: u64, base: *mut u8) {
         assert_eq!(self.front.word().0, 0, "chunks in the hand would be lost");
-        self.front.set_word(bits, base);
+        let (mine, others) = self.front.split_word(bits);
+        self.front.set_word(mine, base);
+        self.put_back(others, base, &self.pool.geometry);
     }
 
     fn pop_empty(&self) -> Option<Block<Threads>> {
@@ -266,7 +270,7 @@ impl Shard {
     pub(crate) fn take(&self) -> Option<ChunkPtr> {
         let geometry = &self.pool.geometry;
         loop {
-            // SAFETY: the pool's stride, and a shard's `recent` is null or a chunk (H3).
+            // SAFETY: the pool's stride.
             if let Some(chunk) = unsafe { self.front.take(geometry.stride()) } {
                 return Some(chunk);
             }
@@ -293,9 +297,10 @@ impl Shard {
         let (bits, base) = self.front.word();
         self.front.set_word(0, base);
         self.put_back(bits, base, geometry);
-        let recent = self.front.recent();
-        self.front.set_recent(core::ptr::null_mut());
-        self.put_back(1, recent, geometry);
+        if let Some(recent) = self.front.recent_chunk() {
+            self.front.clear_recent();
+            self.put_back(1, recent.as_ptr(), geometry);
+        }
     }
 
     /// Gives back the chunks that are `i` strides behind `base`, for the bits `i` of `bits`.

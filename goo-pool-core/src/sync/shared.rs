@@ -24,6 +24,7 @@ use crate::error::AllocError;
 use crate::geometry::{Geometry, Stored};
 use crate::growth::{self, Books};
 use crate::parent::Parent;
+use crate::reuse::Reuse;
 use crate::store::Store;
 
 /// What every allocation reads comes first; what is written stands on cache lines of its own behind it.
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) shards: ShardTable,
     pub(crate) geometry: Stored,
     pub(crate) layout: Layout,
+    pub(crate) reuse: Reuse,
     pub(crate) parent: SharedParent,
     pub(crate) closed: closing::Closed,
     /// Owners that may allocate. 0 for good once the pool has closed.
@@ -65,7 +67,7 @@ impl Deref for SharedPtr {
 impl Allocate for SharedPtr {
     #[inline(always)]
     unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
-        // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
+        // SAFETY: (1).
         unsafe { self.my_shard()?.front.take(stride) }
     }
 
@@ -109,6 +111,7 @@ impl SharedPtr {
             shards: ShardTable::new(),
             geometry: Stored::new(geometry),
             layout,
+            reuse: config.reuse,
             parent,
             closed: closing::Closed::default(),
             handles: OwnLines(AtomicUsize::new(1)),
