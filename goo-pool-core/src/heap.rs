@@ -15,6 +15,7 @@ use crate::geometry::{Geometry, Shape, Stored};
 use crate::kind::Local;
 use crate::parent::Parent;
 use crate::store::Store;
+use crate::watch::{self, CHECKS, WATCHED};
 
 /// The engine's state. All of it is in cells: no borrow of it is ever held across foreign code.
 ///
@@ -34,6 +35,8 @@ pub(crate) struct Heap {
     /// Owners that may allocate; the heap is closed while there are none (H3).
     pub(crate) handles: Cell<usize>,
     pub(crate) layout: Layout,
+    /// Whom the heap belongs to, in builds with checks.
+    pub(crate) thread: usize,
     pub(crate) parent: NonNull<dyn Parent>,
     /// Bytes of the heap's own memory, from the parent like all else.
     pub(crate) own_bytes: usize,
@@ -72,12 +75,13 @@ impl Heap {
         Self {
             front: Front::new(config.reuse),
             geometry: Stored::new(geometry),
-            store: Store::new(config),
+            store: Store::new(layout, config),
             holds: Cell::new(0),
             unsettled: Cell::new(false),
             shrinking: Cell::new(false),
             handles: Cell::new(1),
             layout,
+            thread: if CHECKS { watch::this_thread() } else { 0 },
             parent,
             own_bytes,
             destroy,
@@ -111,6 +115,10 @@ impl Allocate for HeapPtr {
                 grown?;
             }
         }
+    }
+
+    fn watch(self, chunk: ChunkPtr) {
+        watch::taken::<Local>(chunk, &self.geometry, self.layout);
     }
 }
 
@@ -149,8 +157,12 @@ impl HeapPtr {
     #[inline(always)]
     #[track_caller]
     pub(crate) unsafe fn free(self, chunk: ChunkPtr, shape: impl Shape) {
-        #[cfg(debug_assertions)]
-        self.check_freed(chunk.get());
+        if CHECKS {
+            self.check_freed(chunk.get());
+        }
+        if WATCHED {
+            watch::freed::<Local>(chunk, &self.geometry, self.layout);
+        }
         let recent = self.front.recent();
         // One comparison serves all three cases; what is blocked costs the others nothing.
         if recent > BLOCKED {

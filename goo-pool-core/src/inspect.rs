@@ -1,6 +1,5 @@
 //! Answers about a heap, computed from its bitmaps when asked.
 
-#[cfg(debug_assertions)]
 use core::ptr::NonNull;
 
 use crate::block::{BitIndex, Block, ChunkPtr};
@@ -8,6 +7,7 @@ use crate::heap::HeapPtr;
 use crate::kind::Local;
 use crate::segment::Segment;
 use crate::stats::Stats;
+use crate::watch;
 
 /// What an address is to a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,9 +91,12 @@ impl HeapPtr {
     }
 
     /// Says clearly what is wrong with a chunk that is given back, if something is.
-    #[cfg(debug_assertions)]
     #[track_caller]
     pub(crate) fn check_freed(self, chunk: NonNull<u8>) {
+        assert!(
+            self.thread == watch::this_thread(),
+            "free on the wrong thread: chunk {chunk:p} is from a pool of one thread"
+        );
         match self.place_of(chunk.as_ptr()) {
             Place::Live => {}
             Place::Free => panic!("double free: chunk {chunk:p} is already free"),

@@ -68,6 +68,7 @@ mod store;
 #[cfg(feature = "std")]
 mod sync;
 mod validate;
+mod watch;
 
 pub use builder::RawPoolBuilder;
 pub use config::Config;

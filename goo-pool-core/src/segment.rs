@@ -12,6 +12,7 @@ use crate::block::{Block, RECORD_OFFSET};
 use crate::config::Config;
 use crate::geometry::Geometry;
 use crate::kind::Kind;
+use crate::watch::{self, WATCHED};
 
 /// What the pool knows of a segment.
 #[repr(C)]
@@ -26,6 +27,8 @@ pub(crate) struct Record {
     pub(crate) cut: Cell<u32>,
     /// Cut blocks that are in the store: every chunk is free and in the block (S4).
     pub(crate) empty: Cell<u32>,
+    /// Blocks that were ever cut: free chunks of those are filled with a pattern, in builds that do so (watch/mod.rs).
+    pub(crate) poisoned: Cell<u32>,
     /// Of a closed thread-safe pool: chunks not accounted for (C3).
     pub(crate) outstanding: AtomicUsize,
 }
@@ -50,13 +53,26 @@ impl Segment {
             chunks,
             cut: Cell::new(0),
             empty: Cell::new(0),
+            poisoned: Cell::new(0),
             outstanding: AtomicUsize::new(0),
         };
         // SAFETY: the memory has room for a block's header, the record and one chunk at least (1).
         let place = unsafe { memory.byte_add(RECORD_OFFSET) }.cast::<Record>();
         // SAFETY: it is ours (1), and aligned because `memory` is.
         unsafe { place.write(record) };
-        Self(place)
+        let segment = Self(place);
+        if WATCHED {
+            watch::segment_came(segment);
+        }
+        segment
+    }
+
+    /// The memory and what it was asked for, for the parent. No list has the segment any more, and nobody a chunk of it.
+    pub(crate) fn into_memory<K: Kind>(self) -> (NonNull<u8>, Layout) {
+        if WATCHED {
+            watch::segment_goes::<K>(self);
+        }
+        (self.base(), self.layout())
     }
 
     pub(crate) fn record<'a>(self) -> &'a Record {
@@ -71,7 +87,7 @@ impl Segment {
         unsafe { self.0.byte_sub(RECORD_OFFSET) }.cast()
     }
 
-    pub(crate) fn layout(self) -> Layout {
+    fn layout(self) -> Layout {
         self.record().layout
     }
 
@@ -97,6 +113,16 @@ impl Segment {
         (0..self.record().cut.get() as usize).map(move |index| {
             // SAFETY: the block is cut.
             unsafe { Block::of_segment(self, index, geometry) }
+        })
+    }
+
+    /// The blocks that were ever cut, in builds with checks.
+    pub(crate) fn blocks_cut_ever<K: Kind>(self) -> impl Iterator<Item = Block<K>> {
+        // A segment is aligned to the block size.
+        let block_size = self.layout().align();
+        (0..self.record().poisoned.get() as usize).map(move |index| {
+            // SAFETY: the segment holds that block, and its header was written.
+            unsafe { Block::at(self, index * block_size) }
         })
     }
 

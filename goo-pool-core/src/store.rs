@@ -17,6 +17,7 @@ use crate::error::AllocError;
 use crate::geometry::Geometry;
 use crate::kind::Kind;
 use crate::segment::{Segment, SegmentList, next_segment_chunks, segment_layout};
+use crate::watch::{self, WATCHED};
 
 /// The least that `keep` is while the pool is open: any spare segment at all.
 const KEEP_ONE: usize = 1;
@@ -30,6 +31,8 @@ pub(crate) struct Store<K: Kind> {
     /// A segment went back to the parent since the store grew last.
     gave_back: Cell<bool>,
     pub(crate) config: Config,
+    /// A chunk's.
+    layout: Layout,
 }
 
 /// A segment to be asked of the parent.
@@ -40,13 +43,14 @@ pub(crate) struct Request {
 }
 
 impl<K: Kind> Store<K> {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(layout: Layout, config: Config) -> Self {
         Self {
             segments: SegmentList::default(),
             empties: BlockList::new(config.reuse),
             keep: Cell::new(KEEP_ONE),
             gave_back: Cell::new(false),
             config,
+            layout,
         }
     }
 
@@ -65,7 +69,11 @@ impl<K: Kind> Store<K> {
         let chunks = segment.chunks_in(index, geometry);
         // SAFETY: `base` is block `index` of a live segment, sized for these chunks (S1); the block is not in
         // use (S2).
-        Some(unsafe { Block::write(base, owner, segment, chunks) })
+        let block = unsafe { Block::write(base, owner, segment, chunks) };
+        if WATCHED {
+            watch::block_cut(block, index, geometry, self.layout);
+        }
+        Some(block)
     }
 
     /// Takes a block back whose chunks are all free, and which is in no list. True if that empties its segment.

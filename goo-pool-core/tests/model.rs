@@ -1,6 +1,8 @@
 //! Random operations, as data, against a reference model; every invariant is checked after each.
 
 mod common;
+#[path = "common/reuse.rs"]
+mod reuse;
 
 use std::alloc::Layout;
 use std::collections::HashMap;
@@ -9,6 +11,7 @@ use std::ptr::NonNull;
 use common::{Watched, scaled};
 use goo_pool_core::{AllocError, RawPool};
 use proptest::prelude::*;
+use reuse::any_reuse;
 
 /// One step. Indices are taken modulo the number of live chunks, so every list of steps is valid and can be
 /// shrunk.
@@ -169,13 +172,14 @@ proptest! {
         layout in layout(),
         limit in proptest::option::of(0..600_usize),
         hint in proptest::option::of(1..200_usize),
+        reuse in any_reuse(),
         first_segment in 0..20_000_usize,
         max_segment in 0..300_000_usize,
         ops in prop::collection::vec(op(), 1..scaled(60, 8)),
     ) {
         let parent = Watched::default();
         let watch = parent.watch();
-        let mut builder = RawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
+        let mut builder = RawPool::builder(layout).reuse(reuse).first_segment(first_segment).max_segment(max_segment);
         if let Some(limit) = limit {
             builder = builder.max_chunks(limit);
         }

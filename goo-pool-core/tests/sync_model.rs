@@ -3,6 +3,8 @@
 
 #[path = "common/sync.rs"]
 mod common;
+#[path = "common/reuse.rs"]
+mod reuse;
 #[path = "common/worker.rs"]
 mod worker;
 
@@ -14,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use common::{Sent, SyncWatch, SyncWatched};
 use goo_pool_core::{AllocError, Handle as _, SyncPoolHandle, SyncRawPool};
 use proptest::prelude::*;
+use reuse::any_reuse;
 use worker::Worker;
 
 fn scaled(full: usize, miri: usize) -> usize {
@@ -410,6 +413,7 @@ proptest! {
         layout in layout(),
         limit in proptest::option::of(0..600_usize),
         hint in proptest::option::of(1..200_usize),
+        reuse in any_reuse(),
         first_segment in 0..20_000_usize,
         max_segment in 0..300_000_usize,
         behind_handle in any::<bool>(),
@@ -420,7 +424,7 @@ proptest! {
     ) {
         let parent = SyncWatched::default();
         let watch = parent.0.clone();
-        let mut builder = SyncRawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
+        let mut builder = SyncRawPool::builder(layout).reuse(reuse).first_segment(first_segment).max_segment(max_segment);
         if let Some(limit) = limit {
             builder = builder.max_chunks(limit);
         }

@@ -25,6 +25,7 @@ use crate::error::BuildError;
 use crate::growth::Books;
 use crate::kind::Register;
 use crate::segment::Segment;
+use crate::watch::CHECKS;
 
 /// Added to a segment's count while its chunks are being counted, so that nobody counts down to zero meanwhile.
 const COUNTING: usize = 1 << (usize::BITS - 1);
@@ -102,7 +103,7 @@ pub(crate) fn free_outstanding(block: Block<Threads>) {
     // Before the count: afterwards this may all be gone.
     let segment = block.header().segment;
     let pool = block.header().owner.shard().pool;
-    debug_assert!(!pool.is_open(), "double free of a chunk in {block:?}");
+    assert!(!CHECKS || !pool.is_open(), "double free of a chunk in {block:?}");
     if segment.count_off(1) {
         let mut end = End::new(pool);
         graveyard().bury(pool, segment, &mut end);

@@ -1,6 +1,7 @@
 //! Segments on their way back to the parent, which is called when no lock is held.
 
 use super::for_all::for_all;
+use super::kind::Threads;
 use super::shared_parent::SharedParent;
 use crate::segment::Segment;
 
@@ -32,7 +33,7 @@ impl Drop for Returned {
             Some(segment)
         });
         for_all(segments, |segment| {
-            let (memory, layout) = (segment.base(), segment.layout());
+            let (memory, layout) = segment.into_memory::<Threads>();
             // SAFETY: it came from there with this layout, and nobody knows it any more.
             unsafe { parent.deallocate(memory, layout) };
         });

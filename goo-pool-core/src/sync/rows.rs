@@ -7,6 +7,7 @@ use super::shard::ShardPtr;
 use super::shared::SharedPtr;
 use crate::error::AllocError;
 use crate::row::Row;
+use crate::watch::{self, WATCHED};
 
 impl SharedPtr {
     /// As [`Handle::take_row`](crate::Handle::take_row).
@@ -30,6 +31,9 @@ impl SharedPtr {
         self.with_locked(|locked| {
             let block = locked.store.give_block(Owner::nobody(), &self.geometry)?;
             debug_assert!(block.header().owner.is_nobodys());
+            if WATCHED {
+                watch::row_taken(block, &self.geometry, self.layout);
+            }
             block.take_all();
             Some(Row::of(block, &self.geometry))
         })
@@ -44,6 +48,9 @@ impl SharedPtr {
         // SAFETY: this pool gave it, and has not closed since (1), so it has the block.
         let block = unsafe { row.block::<Threads>(&self.geometry) };
         let emptied = self.with_locked(|locked| {
+            if WATCHED {
+                watch::row_freed(block, &self.geometry, self.layout);
+            }
             block.put_all();
             let emptied = locked.store.take_back(block);
             if emptied {

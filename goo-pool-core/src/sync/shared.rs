@@ -26,6 +26,7 @@ use crate::growth::{self, Books};
 use crate::parent::Parent;
 use crate::reuse::Reuse;
 use crate::store::Store;
+use crate::watch;
 
 /// What every allocation reads comes first; what is written stands on cache lines of its own behind it.
 #[repr(C)]
@@ -79,6 +80,10 @@ impl Allocate for SharedPtr {
             None => self.allocate_as_guest(),
         }
     }
+
+    fn watch(self, chunk: ChunkPtr) {
+        watch::taken::<Threads>(chunk, &self.geometry, self.layout);
+    }
 }
 
 impl Books<Threads> for SharedPtr {
@@ -115,7 +120,7 @@ impl SharedPtr {
             parent,
             closed: closing::Closed::default(),
             handles: OwnLines(AtomicUsize::new(1)),
-            locked: OwnLines(Lock::new(Locked::new(config))),
+            locked: OwnLines(Lock::new(Locked::new(layout, config))),
         };
         let place = memory.cast::<Shared>();
         // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
