@@ -2,6 +2,7 @@
 
 use crate::block::ChunkPtr;
 use crate::error::AllocError;
+use crate::watch::WATCHED;
 
 /// A way into a pool: its two halves, and what is made of them.
 pub(crate) trait Allocate: Copy {
@@ -15,6 +16,9 @@ pub(crate) trait Allocate: Copy {
     /// The slow half: a free chunk, wherever there is one.
     fn allocate_slow(self) -> Result<ChunkPtr, AllocError>;
 
+    /// What is done beside each allocation for those who look for misuse.
+    fn watch(self, chunk: ChunkPtr);
+
     /// A free chunk, from now on the caller's.
     ///
     /// # Safety
@@ -23,10 +27,14 @@ pub(crate) trait Allocate: Copy {
     #[inline(always)]
     unsafe fn allocate(self, stride: usize) -> Result<ChunkPtr, AllocError> {
         // SAFETY: (1).
-        match unsafe { self.take(stride) } {
-            Some(chunk) => Ok(chunk),
-            None => self.allocate_slow(),
+        let chunk = match unsafe { self.take(stride) } {
+            Some(chunk) => chunk,
+            None => self.allocate_slow()?,
+        };
+        if WATCHED {
+            self.watch(chunk);
         }
+        Ok(chunk)
     }
 
     /// As `allocate`, for callers that do not come back from an error.
@@ -37,10 +45,14 @@ pub(crate) trait Allocate: Copy {
     #[inline(always)]
     unsafe fn allocate_or(self, stride: usize, fail: fn(AllocError) -> !) -> ChunkPtr {
         // SAFETY: (1).
-        match unsafe { self.take(stride) } {
+        let chunk = match unsafe { self.take(stride) } {
             Some(chunk) => chunk,
             None => self.allocate_slow_or(fail),
+        };
+        if WATCHED {
+            self.watch(chunk);
         }
+        chunk
     }
 
     #[cold]

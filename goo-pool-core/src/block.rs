@@ -26,6 +26,8 @@ pub(crate) struct Header<K: Kind> {
     /// Bitmap words that are all ones (B5).
     pub(crate) full_words: Cell<u32>,
     pub(crate) listed: Cell<bool>,
+    /// Tells a header from other memory, in builds with checks.
+    cookie: Cell<u32>,
 }
 
 /// The first block of a segment holds the segment's record behind its own header.
@@ -118,6 +120,11 @@ impl BitIndex {
     }
 }
 
+/// Other memory at that address has this value by an accident of one in four thousand million.
+fn cookie_of(base: NonNull<u8>) -> u32 {
+    ((base.addr().get() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32 ^ 0x600d_b10c
+}
+
 impl<K: Kind> Block<K> {
     /// Writes a block's header and bitmap: all its chunks are free, and it is in no list.
     ///
@@ -139,6 +146,7 @@ impl<K: Kind> Block<K> {
             chunks: chunks as u32,
             full_words: Cell::new(words as u32),
             listed: Cell::new(false),
+            cookie: Cell::new(cookie_of(base)),
         };
         // SAFETY: a block starts with room for its header (1), which nobody uses (2). The record behind the
         // header of a segment's first block is not part of it.
@@ -161,8 +169,38 @@ impl<K: Kind> Block<K> {
     ///
     /// 1. The segment is alive and has cut that block (S3).
     pub(crate) unsafe fn of_segment(segment: Segment, index: usize, geometry: &Geometry) -> Self {
-        // SAFETY: the segment holds that many blocks (1).
-        Self(unsafe { segment.base().byte_add(index * geometry.block_size()) }.cast())
+        // SAFETY: (1).
+        unsafe { Self::at(segment, index * geometry.block_size()) }
+    }
+
+    /// The block so many bytes behind a segment's base.
+    ///
+    /// # Safety
+    ///
+    /// 1. The segment is alive, and has cut a block there.
+    pub(crate) unsafe fn at(segment: Segment, offset: usize) -> Self {
+        // SAFETY: within the segment (1).
+        Self(unsafe { segment.base().byte_add(offset) }.cast())
+    }
+
+    /// Says clearly that a freed address does not lead to a block of a pool of this kind, for callers that know no more than
+    /// the address. Reads what stands where the header should be; if no memory is there, that faults.
+    #[track_caller]
+    pub(crate) fn check_header(self, chunk: ChunkPtr) {
+        // SAFETY: a field's address; nothing is read.
+        let cookie = unsafe { &raw const (*self.0.as_ptr()).cookie };
+        // SAFETY: if the caller keeps the duties of a free, that is the block's header; if not, nothing better is left to do.
+        let cookie = unsafe { cookie.cast::<u32>().read() };
+        assert!(
+            cookie == cookie_of(self.base()),
+            "foreign pointer: {:p} is not from a pool for that layout",
+            chunk.get()
+        );
+    }
+
+    /// The block's memory goes back to the parent, where nobody is to find a header.
+    pub(crate) fn forget_cookie(self) {
+        self.header().cookie.set(!cookie_of(self.base()));
     }
 
     #[inline(always)]
@@ -252,6 +290,31 @@ impl<K: Kind> Block<K> {
         // SAFETY: a word that is not 0 has a chunk for its first bit (B2).
         let base = unsafe { self.chunk(BitIndex { word, bit: 0 }, geometry) };
         (bits & self.chunk_bits(word), base.get().as_ptr())
+    }
+
+    /// Takes one of a word's free chunks out, and says where the first bit's chunk is (H1, H2).
+    ///
+    /// # Safety
+    ///
+    /// 1. As `take_word`.
+    /// 2. `choose` gives one of the bits that it gets.
+    pub(crate) unsafe fn take_one(
+        self,
+        word: usize,
+        choose: impl FnOnce(u64) -> u32,
+        geometry: &Geometry,
+    ) -> (u64, *mut u8) {
+        // SAFETY: (1).
+        let (bits, base) = unsafe { self.take_word(word, geometry) };
+        let one = 1 << choose(bits);
+        let left = bits & !one;
+        if left != 0 {
+            let header = self.header();
+            header.summary.set(header.summary.get() | 1 << word);
+            // SAFETY: (1).
+            unsafe { self.word(word) }.set(left | !self.chunk_bits(word));
+        }
+        (one, base)
     }
 
     /// Hands out all chunks of a block at once, which are all free and in the block. The block is in no list.

@@ -1,10 +1,11 @@
 //! A list of blocks: first in, first out, so that a block has had time to collect freed chunks when its
-//! turn comes.
+//! turn comes. Where the lowest address is to be reused first: the lowest first.
 
 use core::cell::Cell;
 
 use crate::block::Block;
 use crate::kind::Kind;
+use crate::reuse::Reuse;
 
 /// A list through the blocks' headers: constant-time push and removal, no memory of its own.
 ///
@@ -16,11 +17,14 @@ pub(crate) struct BlockList<K: Kind> {
     last: Cell<Option<Block<K>>>,
     /// Blocks pushed since the last look, linked by `next`, the last one first.
     pushed: Cell<Option<Block<K>>>,
+    /// Whether the blocks stand in the order of their addresses.
+    sorted: bool,
 }
 
 impl<K: Kind> BlockList<K> {
-    pub(crate) const fn new() -> Self {
-        Self { first: Cell::new(None), last: Cell::new(None), pushed: Cell::new(None) }
+    pub(crate) fn new(reuse: Reuse) -> Self {
+        let sorted = reuse == Reuse::LowestAddress;
+        Self { first: Cell::new(None), last: Cell::new(None), pushed: Cell::new(None), sorted }
     }
 
     #[inline]
@@ -33,7 +37,7 @@ impl<K: Kind> BlockList<K> {
         core::iter::successors(self.first(), |block| block.header().next.get())
     }
 
-    /// Lists a block, behind all others.
+    /// Lists a block, behind all others or where its address belongs.
     #[inline]
     pub(crate) fn push(&self, block: Block<K>) {
         let header = block.header();
@@ -69,6 +73,9 @@ impl<K: Kind> BlockList<K> {
     /// Moves what was pushed to the end of the list, in the order in which it was pushed.
     fn link_pushed(&self) {
         let Some(newest) = self.pushed.take() else { return };
+        if self.sorted {
+            return self.sort_in(newest);
+        }
         let behind = self.last.replace(Some(newest));
         let mut block = newest;
         let mut next = None;
@@ -82,6 +89,34 @@ impl<K: Kind> BlockList<K> {
         match behind {
             Some(last) => last.header().next.set(Some(block)),
             None => self.first.set(Some(block)),
+        }
+    }
+
+    /// Moves what was pushed to where the addresses say, a step for each block that it passes. From the end: the next block that is
+    /// cut, and frees in the order of allocation, pass none.
+    fn sort_in(&self, newest: Block<K>) {
+        let mut pushed = Some(newest);
+        while let Some(block) = pushed {
+            pushed = block.header().next.get();
+            let mut previous = self.last.get();
+            while let Some(before) = previous.filter(|before| before.base() > block.base()) {
+                previous = before.header().previous.get();
+            }
+            self.insert(block, previous);
+        }
+    }
+
+    /// Links a block behind `previous`, or before all others.
+    fn insert(&self, block: Block<K>, previous: Option<Block<K>>) {
+        let next = match previous {
+            Some(previous) => previous.header().next.replace(Some(block)),
+            None => self.first.replace(Some(block)),
+        };
+        block.header().previous.set(previous);
+        block.header().next.set(next);
+        match next {
+            Some(next) => next.header().previous.set(Some(block)),
+            None => self.last.set(Some(block)),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::parent::Global;
 use crate::parent::Parent;
 use crate::pool_handle::PoolHandle;
 use crate::raw_pool::RawPool;
+use crate::reuse::Reuse;
 use crate::strategy::{Growth, Return};
 #[cfg(feature = "std")]
 use crate::{
@@ -78,6 +79,12 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
     /// Bytes up to which segments grow, instead of 4 MiB. A [`reserve`](RawPool::reserve) may be larger.
     pub fn max_segment(mut self, bytes: usize) -> Self {
         self.config.max_segment = bytes;
+        self
+    }
+
+    /// What is reused first, instead of the chunk freed last.
+    pub fn reuse(mut self, reuse: Reuse) -> Self {
+        self.config.reuse = reuse;
         self
     }
 

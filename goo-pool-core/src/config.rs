@@ -1,5 +1,6 @@
 //! How a pool is set up, as plain data.
 
+use crate::reuse::Reuse;
 use crate::strategy::{Growth, Return};
 
 /// A pool's settings.
@@ -30,6 +31,8 @@ pub struct Config {
     pub growth: Growth,
     /// When the pool gives memory back. Default: with hysteresis.
     pub returns: Return,
+    /// What is reused first. Default: the chunk freed last; with the feature `hardened`, a random one.
+    pub reuse: Reuse,
 }
 
 impl Config {
@@ -74,6 +77,13 @@ impl Config {
         self.returns = returns;
         self
     }
+
+    /// The same with another order of reuse.
+    #[must_use]
+    pub const fn with_reuse(mut self, reuse: Reuse) -> Self {
+        self.reuse = reuse;
+        self
+    }
 }
 
 impl Default for Config {
@@ -85,6 +95,7 @@ impl Default for Config {
             max_segment: 4 * 1024 * 1024,
             growth: Growth::Doubling,
             returns: Return::Hysteresis,
+            reuse: Reuse::default(),
         }
     }
 }

@@ -8,6 +8,9 @@
 //! Taking 64 bits at once is what keeps alloc and free from waiting for each other's stores
 //! (`fill_drain` in the benches shows it); `recent` serves the alternating pattern (`pair`).
 //!
+//! With another order of reuse than the default (reuse.rs) `recent` is [`BLOCKED`], which an allocation passes over and a free
+//! takes for "not empty", and a word is one chunk.
+//!
 //! A free is finished by one store, of a bit or of `recent`, and touches nothing after it: another
 //! thread that sees the store may take the memory away (C1).
 
@@ -17,11 +20,15 @@ use crate::block::{BitIndex, Block, ChunkPtr};
 use crate::block_list::BlockList;
 use crate::geometry::{Geometry, Shape};
 use crate::kind::{Kind, Register};
+use crate::reuse::{Order, Reuse};
+
+/// What `recent` holds while it may hold no chunk: less than any chunk's address, and not null.
+pub(crate) const BLOCKED: *mut u8 = ptr::without_provenance_mut(1);
 
 /// Free chunks in one owner's hand, and its blocks that have more.
 #[repr(C)]
 pub(crate) struct Front<K: Kind> {
-    /// Null, the chunk freed last, or what the owner uses to tell that it is closed.
+    /// Null, the chunk freed last, or [`BLOCKED`] (H3).
     recent: K::Pointer,
     /// Free chunks taken out of one block's word (H1); 0 if there are none, or never were.
     word: K::Bits,
@@ -29,16 +36,20 @@ pub(crate) struct Front<K: Kind> {
     word_base: K::Pointer,
     /// The blocks with room (B4).
     pub(crate) room: BlockList<K>,
+    order: Order,
 }
 
 impl<K: Kind> Front<K> {
-    pub(crate) fn new() -> Self {
-        Self {
+    pub(crate) fn new(reuse: Reuse) -> Self {
+        let front = Self {
             recent: K::Pointer::new(ptr::null_mut()),
             word: K::Bits::new(0),
             word_base: K::Pointer::new(ptr::null_mut()),
-            room: BlockList::new(),
-        }
+            room: BlockList::new(reuse),
+            order: Order::new(reuse),
+        };
+        front.clear_recent();
+        front
     }
 
     /// A free chunk in the hand, if there is one.
@@ -46,12 +57,15 @@ impl<K: Kind> Front<K> {
     /// # Safety
     ///
     /// 1. `stride` is the geometry's.
-    /// 2. `recent` is null or a chunk.
     #[inline(always)]
     pub(crate) unsafe fn take(&self, stride: usize) -> Option<ChunkPtr> {
-        if let Some(recent) = NonNull::new(self.recent.get()) {
+        let recent = self.recent.get();
+        // One comparison serves null and `BLOCKED`.
+        if recent > BLOCKED {
             self.recent.set(ptr::null_mut());
-            // SAFETY: it is not null, so it is a chunk (2).
+            // SAFETY: it is more than `BLOCKED`.
+            let recent = unsafe { NonNull::new_unchecked(recent) };
+            // SAFETY: it is a chunk (H3).
             return Some(unsafe { ChunkPtr::new(recent) });
         }
         let word = self.word.get();
@@ -73,8 +87,14 @@ impl<K: Kind> Front<K> {
         while let Some(block) = self.room.first() {
             let summary = block.header().summary.get();
             if summary != 0 {
-                // SAFETY: the summary has bits for the block's words that are not 0 (B3).
-                let (bits, base) = unsafe { block.take_word(summary.trailing_zeros() as usize, geometry) };
+                let word = self.order.choose(summary) as usize;
+                let (bits, base) = if self.order.takes_words() {
+                    // SAFETY: the summary has bits for the block's words that are not 0 (B3).
+                    unsafe { block.take_word(word, geometry) }
+                } else {
+                    // SAFETY: the same.
+                    unsafe { block.take_one(word, |free| self.order.choose(free), geometry) }
+                };
                 self.set_word(bits, base);
                 return true;
             }
@@ -182,10 +202,15 @@ impl<K: Kind> Front<K> {
         self.recent.get()
     }
 
+    /// The chunk in `recent`, if there is one.
+    pub(crate) fn recent_chunk(&self) -> Option<NonNull<u8>> {
+        NonNull::new(self.recent.get()).filter(|recent| recent.as_ptr() != BLOCKED)
+    }
+
     /// The same for a thread that is not the owner, and needs to know what the free did before.
     #[cfg(feature = "std")]
-    pub(crate) fn observe_recent(&self) -> *mut u8 {
-        self.recent.observe()
+    pub(crate) fn observe_recent(&self) -> Option<NonNull<u8>> {
+        NonNull::new(self.recent.observe()).filter(|recent| recent.as_ptr() != BLOCKED)
     }
 
     /// As the last step of a free, or by the owner.
@@ -194,9 +219,21 @@ impl<K: Kind> Front<K> {
         self.recent.publish(recent);
     }
 
+    /// No chunk is in `recent` any more; it is blocked again if the order says so.
+    pub(crate) fn clear_recent(&self) {
+        self.recent.set(if self.order.keeps_recent() { ptr::null_mut() } else { BLOCKED });
+    }
+
+    /// Whether the order alone blocks `recent`.
+    pub(crate) fn never_keeps_recent(&self) -> bool {
+        !self.order.keeps_recent()
+    }
+
+    /// Splits chunks of one word: those that the hand may have at once, and the others.
     #[cfg(feature = "std")]
-    pub(crate) fn forget_recent(&self) {
-        self.recent.set(ptr::null_mut());
+    pub(crate) fn split_word(&self, bits: u64) -> (u64, u64) {
+        let mine = if bits == 0 || self.order.takes_words() { bits } else { 1 << self.order.choose(bits) };
+        (mine, bits & !mine)
     }
 
     /// The free chunks in the word, and the address of its first.
@@ -228,6 +265,6 @@ impl<K: Kind> Front<K> {
     /// Forgets the chunks in the hand, as part of a reset.
     pub(crate) fn forget_held(&self) {
         self.word.set(0);
-        self.recent.set(ptr::null_mut());
+        self.clear_recent();
     }
 }

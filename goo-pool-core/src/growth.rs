@@ -9,6 +9,7 @@ use crate::kind::{Kind, Local};
 use crate::parent::Parent;
 use crate::segment::Segment;
 use crate::store::Store;
+use crate::watch::{self, WATCHED};
 
 /// While a hold is in use, no segment goes back to the parent and the heap does not end (H4); what became
 /// due meanwhile is done when the last hold is dropped.
@@ -97,8 +98,9 @@ impl HeapPtr {
     /// As [`grow`].
     pub(crate) fn grow(self, least: usize) -> Result<(), AllocError> {
         grow(&self, least)?;
-        #[cfg(debug_assertions)]
-        self.assert_valid();
+        if cfg!(debug_assertions) {
+            self.assert_valid();
+        }
         Ok(())
     }
 
@@ -126,7 +128,7 @@ impl HeapPtr {
             }
             let all = self.shrinking.get() || self.handles.get() == 0;
             let Some(segment) = self.store.next_to_return(all) else { break };
-            let (memory, layout) = (segment.base(), segment.layout());
+            let (memory, layout) = segment.into_memory::<Local>();
             // SAFETY: it came from there with this layout, and neither a list nor a chunk's owner knows it any
             // more.
             unsafe { self.parent().deallocate(memory, layout) };
@@ -150,6 +152,11 @@ impl HeapPtr {
     ///
     /// 1. Nobody uses a chunk that was handed out before.
     pub(crate) unsafe fn reset(self) {
+        if WATCHED {
+            for segment in self.store.segments.iter() {
+                watch::segment_reset::<Local>(segment, &self.geometry, self.layout);
+            }
+        }
         self.front.forget_held();
         self.front.room.clear();
         self.unsettled.set(false);

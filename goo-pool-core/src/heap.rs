@@ -4,27 +4,25 @@
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::ops::Deref;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 
 use crate::allocate::Allocate;
 use crate::block::{Block, ChunkPtr};
 use crate::config::Config;
 use crate::error::AllocError;
-use crate::front::Front;
+use crate::front::{BLOCKED, Front};
 use crate::geometry::{Geometry, Shape, Stored};
 use crate::kind::Local;
 use crate::parent::Parent;
 use crate::store::Store;
-
-/// What `recent` holds while the heap is closed. No chunk has this address.
-const CLOSED: *mut u8 = ptr::without_provenance_mut(1);
+use crate::watch::{self, CHECKS, WATCHED};
 
 /// The engine's state. All of it is in cells: no borrow of it is ever held across foreign code.
 ///
 /// The front comes first, so that its address is the heap's.
 #[repr(C)]
 pub(crate) struct Heap {
-    /// Its `recent` is null, the chunk freed last, or [`CLOSED`] (H3).
+    /// Its `recent` is blocked while the heap is closed (H3).
     pub(crate) front: Front<Local>,
     pub(crate) geometry: Stored,
     pub(crate) store: Store<Local>,
@@ -37,6 +35,8 @@ pub(crate) struct Heap {
     /// Owners that may allocate; the heap is closed while there are none (H3).
     pub(crate) handles: Cell<usize>,
     pub(crate) layout: Layout,
+    /// Whom the heap belongs to, in builds with checks.
+    pub(crate) thread: usize,
     pub(crate) parent: NonNull<dyn Parent>,
     /// Bytes of the heap's own memory, from the parent like all else.
     pub(crate) own_bytes: usize,
@@ -73,14 +73,15 @@ impl Heap {
         destroy: unsafe fn(HeapPtr),
     ) -> Self {
         Self {
-            front: Front::new(),
+            front: Front::new(config.reuse),
             geometry: Stored::new(geometry),
-            store: Store::new(0, config),
+            store: Store::new(layout, 0, config),
             holds: Cell::new(0),
             unsettled: Cell::new(false),
             shrinking: Cell::new(false),
             handles: Cell::new(1),
             layout,
+            thread: if CHECKS { watch::this_thread() } else { 0 },
             parent,
             own_bytes,
             destroy,
@@ -92,7 +93,7 @@ impl Allocate for HeapPtr {
     #[inline(always)]
     unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
         debug_assert!(!self.is_closed(), "allocation from a closed heap");
-        // SAFETY: (1), and an open heap's `recent` is null or a chunk (H3).
+        // SAFETY: (1).
         unsafe { self.front.take(stride) }
     }
 
@@ -110,10 +111,14 @@ impl Allocate for HeapPtr {
             }
             let grown = self.grow(1);
             // Also a parent that refuses may have freed a chunk.
-            if self.front.word().0 == 0 && self.front.recent().is_null() && !self.refill() {
+            if self.front.word().0 == 0 && self.front.recent_chunk().is_none() && !self.refill() {
                 grown?;
             }
         }
+    }
+
+    fn watch(self, chunk: ChunkPtr) {
+        watch::taken::<Local>(chunk, &self.geometry, self.layout);
     }
 }
 
@@ -152,29 +157,33 @@ impl HeapPtr {
     #[inline(always)]
     #[track_caller]
     pub(crate) unsafe fn free(self, chunk: ChunkPtr, shape: impl Shape) {
-        #[cfg(debug_assertions)]
-        self.check_freed(chunk.get());
+        if CHECKS {
+            self.check_freed(chunk.get());
+        }
+        if WATCHED {
+            watch::freed::<Local>(chunk, &self.geometry, self.layout);
+        }
         let recent = self.front.recent();
-        // One comparison serves all three cases; a closed heap costs an open one nothing.
-        if recent > CLOSED {
+        // One comparison serves all three cases; what is blocked costs the others nothing.
+        if recent > BLOCKED {
             // SAFETY: (1) and (3).
             unsafe { self.front.put(chunk, shape) };
         } else if recent.is_null() {
             self.front.set_recent(chunk.get().as_ptr());
         } else {
             // SAFETY: (1).
-            unsafe { self.free_closed(chunk) };
+            unsafe { self.free_blocked(chunk) };
         }
     }
 
-    /// A closed heap keeps nothing in its hand. This may be its end.
+    /// Where `recent` is blocked, nothing is kept in the hand. This may be the end of a closed heap.
     ///
     /// # Safety
     ///
     /// 1. `chunk` is one of this heap's, and its bit is 0.
     #[cold]
     #[inline(never)]
-    unsafe fn free_closed(self, chunk: ChunkPtr) {
+    unsafe fn free_blocked(self, chunk: ChunkPtr) {
         // SAFETY: (1), and it is the heap's own geometry.
         unsafe { self.front.put(chunk, self.geometry) };
     }
@@ -195,8 +204,8 @@ impl HeapPtr {
     pub(crate) fn flush(self) {
         debug_assert!(self.holds.get() != 0);
         self.front.flush_word(&self.geometry);
-        if let Some(recent) = self.recent() {
-            self.front.set_recent(ptr::null_mut());
+        if let Some(recent) = self.front.recent_chunk() {
+            self.front.clear_recent();
             // SAFETY: it is a chunk (H3).
             let chunk = unsafe { ChunkPtr::new(recent) };
             // SAFETY: it was held, so its bit is 0 (H1).
@@ -205,18 +214,17 @@ impl HeapPtr {
     }
 
     pub(crate) fn is_closed(self) -> bool {
-        self.front.recent() == CLOSED
+        self.handles.get() == 0
     }
 
     /// Blocks `recent`, so that every free takes the slow half, or opens it again. Nothing may be held: to close,
     /// after `flush`.
     pub(crate) fn mark_closed(self, closed: bool) {
-        debug_assert!(self.front.word().0 == 0 && self.front.recent() <= CLOSED);
-        self.front.set_recent(if closed { CLOSED } else { ptr::null_mut() });
-    }
-
-    /// The chunk in `recent`, if there is one.
-    pub(crate) fn recent(self) -> Option<NonNull<u8>> {
-        NonNull::new(self.front.recent()).filter(|_| !self.is_closed())
+        debug_assert!(self.front.word().0 == 0 && self.front.recent_chunk().is_none());
+        if closed {
+            self.front.set_recent(BLOCKED);
+        } else {
+            self.front.clear_recent();
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! Answers about a heap, computed from its bitmaps when asked.
 
-#[cfg(debug_assertions)]
 use core::ptr::NonNull;
 
 use crate::block::{BitIndex, Block, ChunkPtr};
@@ -8,6 +7,7 @@ use crate::heap::HeapPtr;
 use crate::kind::Local;
 use crate::segment::Segment;
 use crate::stats::Stats;
+use crate::watch;
 
 /// What an address is to a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl HeapPtr {
             segment.cut_blocks(&self.geometry).map(|block: Block<Local>| block.chunks() - block.free_chunks()).sum()
         };
         let not_in_blocks: usize = self.store.segments.iter().map(in_cut_blocks).sum();
-        not_in_blocks - self.front.word().0.count_ones() as usize - usize::from(self.recent().is_some())
+        not_in_blocks - self.front.word().0.count_ones() as usize - usize::from(self.front.recent_chunk().is_some())
     }
 
     pub(crate) fn stats(self) -> Stats {
@@ -87,13 +87,16 @@ impl HeapPtr {
         // SAFETY: every word has a first chunk.
         let first = unsafe { block.chunk(BitIndex { bit: 0, ..at }, &self.geometry) };
         let in_word = word & at.mask() != 0 && first.get().as_ptr() == base;
-        in_word || self.recent() == Some(chunk.get())
+        in_word || self.front.recent_chunk() == Some(chunk.get())
     }
 
     /// Says clearly what is wrong with a chunk that is given back, if something is.
-    #[cfg(debug_assertions)]
     #[track_caller]
     pub(crate) fn check_freed(self, chunk: NonNull<u8>) {
+        assert!(
+            self.thread == watch::this_thread(),
+            "free on the wrong thread: chunk {chunk:p} is from a pool of one thread"
+        );
         match self.place_of(chunk.as_ptr()) {
             Place::Live => {}
             Place::Free => panic!("double free: chunk {chunk:p} is already free"),

@@ -72,6 +72,7 @@ pub mod os;
 mod parent;
 mod pool_handle;
 mod raw_pool;
+mod reuse;
 mod row;
 mod segment;
 #[cfg(feature = "alloc")]
@@ -84,6 +85,7 @@ mod sync;
 #[cfg(feature = "tracking")]
 mod track;
 mod validate;
+mod watch;
 
 #[cfg(feature = "allocator-api2-02")]
 pub use allocator_api::allocator_api2_02;
@@ -107,6 +109,7 @@ pub use parent::System;
 pub use parent::{ChunksOf, FixedMemory, Parent, Segregator};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
+pub use reuse::Reuse;
 pub use row::Row;
 pub use stats::Stats;
 pub use strategy::{Growth, Return};

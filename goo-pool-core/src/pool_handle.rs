@@ -16,6 +16,7 @@ use crate::kind::Local;
 use crate::raw_pool::RawPool;
 use crate::row::Row;
 use crate::stats::Stats;
+use crate::watch::CHECKS;
 
 /// One of several owners of a [`RawPool`], for building typed pools on top.
 ///
@@ -57,7 +58,11 @@ unsafe impl Handle for PoolHandle {
         // SAFETY: it is a chunk (1).
         let chunk = unsafe { ChunkPtr::new(chunk) };
         // SAFETY: the geometry is that of the chunk's pool (3).
-        let heap = unsafe { chunk.block::<Local>(*geometry) }.header().owner;
+        let block = unsafe { chunk.block::<Local>(*geometry) };
+        if CHECKS {
+            block.check_header(chunk);
+        }
+        let heap = block.header().owner;
         // SAFETY: (1) to (3).
         unsafe { heap.free(chunk, *geometry) };
     }
@@ -68,6 +73,9 @@ unsafe impl Handle for PoolHandle {
         let chunk = unsafe { ChunkPtr::new(chunk) };
         // SAFETY: it lies in a block of the size that its layout says (2).
         let block = unsafe { chunk.block_of_layout::<Local>(layout) };
+        if CHECKS {
+            block.check_header(chunk);
+        }
         let heap = block.header().owner;
         // SAFETY: (1), and it is the heap's own geometry.
         unsafe { heap.free(chunk, heap.geometry) };

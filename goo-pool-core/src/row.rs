@@ -11,6 +11,7 @@ use crate::error::AllocError;
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::kind::{Kind, Local};
+use crate::watch::{self, WATCHED};
 
 /// All chunks of one block, side by side; given by [`Handle::take_row`](crate::Handle::take_row).
 ///
@@ -75,6 +76,9 @@ impl HeapPtr {
 
     fn free_row(self) -> Option<Row> {
         let block = self.store.give_block(self, &self.geometry)?;
+        if WATCHED {
+            watch::row_taken(block, &self.geometry, self.layout);
+        }
         block.take_all();
         Some(Row::of(block, &self.geometry))
     }
@@ -87,6 +91,9 @@ impl HeapPtr {
     pub(crate) unsafe fn give_row(self, row: Row) {
         // SAFETY: this heap gave it, and the block stays as long as one of its chunks is live (H5).
         let block = unsafe { row.block::<Local>(&self.geometry) };
+        if WATCHED {
+            watch::row_freed(block, &self.geometry, self.layout);
+        }
         block.put_all();
         self.take_back(block);
     }

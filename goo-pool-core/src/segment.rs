@@ -11,6 +11,7 @@ use core::sync::atomic::AtomicUsize;
 use crate::block::{Block, RECORD_OFFSET};
 use crate::geometry::Geometry;
 use crate::kind::Kind;
+use crate::watch::{self, WATCHED};
 
 /// What the pool knows of a segment.
 #[repr(C)]
@@ -25,10 +26,12 @@ pub(crate) struct Record {
     pub(crate) cut: Cell<u32>,
     /// Cut blocks that are in the store: every chunk is free and in the block (S4).
     pub(crate) empty: Cell<u32>,
-    /// Of a closed thread-safe pool: chunks not accounted for (C3).
-    pub(crate) outstanding: AtomicUsize,
+    /// Blocks that were ever cut: free chunks of those are filled with a pattern, in builds that do so (watch/mod.rs).
+    pub(crate) poisoned: Cell<u32>,
     /// The home of the store that has it (sync/stores.rs); 0 in a local pool.
     pub(crate) home: u32,
+    /// Of a closed thread-safe pool: chunks not accounted for (C3).
+    pub(crate) outstanding: AtomicUsize,
 }
 
 /// A live segment, by the address of its record.
@@ -51,6 +54,7 @@ impl Segment {
             chunks,
             cut: Cell::new(0),
             empty: Cell::new(0),
+            poisoned: Cell::new(0),
             outstanding: AtomicUsize::new(0),
             home,
         };
@@ -58,7 +62,19 @@ impl Segment {
         let place = unsafe { memory.byte_add(RECORD_OFFSET) }.cast::<Record>();
         // SAFETY: it is ours (1), and aligned because `memory` is.
         unsafe { place.write(record) };
-        Self(place)
+        let segment = Self(place);
+        if WATCHED {
+            watch::segment_came(segment);
+        }
+        segment
+    }
+
+    /// The memory and what it was asked for, for the parent. No list has the segment any more, and nobody a chunk of it.
+    pub(crate) fn into_memory<K: Kind>(self) -> (NonNull<u8>, Layout) {
+        if WATCHED {
+            watch::segment_goes::<K>(self);
+        }
+        (self.base(), self.layout())
     }
 
     pub(crate) fn record<'a>(self) -> &'a Record {
@@ -73,7 +89,7 @@ impl Segment {
         unsafe { self.0.byte_sub(RECORD_OFFSET) }.cast()
     }
 
-    pub(crate) fn layout(self) -> Layout {
+    fn layout(self) -> Layout {
         self.record().layout
     }
 
@@ -99,6 +115,16 @@ impl Segment {
         (0..self.record().cut.get() as usize).map(move |index| {
             // SAFETY: the block is cut.
             unsafe { Block::of_segment(self, index, geometry) }
+        })
+    }
+
+    /// The blocks that were ever cut, in builds with checks.
+    pub(crate) fn blocks_cut_ever<K: Kind>(self) -> impl Iterator<Item = Block<K>> {
+        // A segment is aligned to the block size.
+        let block_size = self.layout().align();
+        (0..self.record().poisoned.get() as usize).map(move |index| {
+            // SAFETY: the segment holds that block, and its header was written.
+            unsafe { Block::at(self, index * block_size) }
         })
     }
 

@@ -18,6 +18,7 @@ use crate::geometry::Geometry;
 use crate::kind::Kind;
 use crate::segment::{Segment, SegmentList, chunks_of_segment};
 use crate::strategy::{Growth, Return};
+use crate::watch::{self, WATCHED};
 
 /// Above its usual size a segment of an adaptive pool is at least this part of the pool.
 const EIGHTH: usize = 8;
@@ -38,6 +39,8 @@ pub(crate) struct Store<K: Kind> {
     /// What that may become again, as far as the times before tell.
     expected: Cell<usize>,
     pub(crate) config: Config,
+    /// A chunk's.
+    layout: Layout,
     /// The number of this store among those of the pool; 0 if it is the only one.
     home: u32,
     /// Chunks of the pool's other stores, which the limit counts too; set by who picks one of them (sync/stores.rs).
@@ -52,16 +55,17 @@ pub(crate) struct Request {
 }
 
 impl<K: Kind> Store<K> {
-    pub(crate) fn new(home: u32, config: Config) -> Self {
+    pub(crate) fn new(layout: Layout, home: u32, config: Config) -> Self {
         let store = Self {
             segments: SegmentList::default(),
-            empties: BlockList::new(),
+            empties: BlockList::new(config.reuse),
             keep: Cell::new(0),
             gave_back: Cell::new(false),
             awaited: Cell::new(0),
             highest: Cell::new(0),
             expected: Cell::new(0),
             config,
+            layout,
             home,
             elsewhere: Cell::new(0),
         };
@@ -85,7 +89,11 @@ impl<K: Kind> Store<K> {
         let chunks = segment.chunks_in(index, geometry);
         // SAFETY: `base` is block `index` of a live segment, sized for these chunks (S1); the block is not in
         // use (S2).
-        Some(unsafe { Block::write(base, owner, segment, chunks) })
+        let block = unsafe { Block::write(base, owner, segment, chunks) };
+        if WATCHED {
+            watch::block_cut(block, index, geometry, self.layout);
+        }
+        Some(block)
     }
 
     /// Takes a block back whose chunks are all free, and which is in no list. True if that empties its segment.

@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 
 use crate::block::{BitIndex, Block};
 use crate::block_list::BlockList;
-use crate::front::Front;
+use crate::front::{BLOCKED, Front};
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::kind::Kind;
@@ -48,8 +48,9 @@ pub(crate) struct Sums {
 impl HeapPtr {
     /// Panics, with the invariant's number, if the heap is not whole. Takes a look at every block.
     pub(crate) fn assert_valid(self) {
-        let hand = Hand::new(&self.front, self.recent());
-        assert_eq!(self.is_closed(), self.handles.get() == 0, "H3: closed without handles, open with them");
+        let hand = Hand::new(&self.front);
+        let blocked = self.is_closed() || self.front.never_keeps_recent();
+        assert_eq!(self.front.recent() == BLOCKED, blocked, "H3: blocked if closed, or if the order says so");
         assert!(!self.is_closed() || hand.word == 0, "H3: a closed heap holds chunks");
         let audit = Audit {
             geometry: &self.geometry,
@@ -197,10 +198,9 @@ fn assert_block<K: Kind>(block: Block<K>) {
 }
 
 impl Hand {
-    /// `recent` is what the front's is, if that is a chunk.
-    pub(crate) fn new<K: Kind>(front: &Front<K>, recent: Option<NonNull<u8>>) -> Self {
+    pub(crate) fn new<K: Kind>(front: &Front<K>) -> Self {
         let (word, base) = front.word();
-        Self { word, base, recent }
+        Self { word, base, recent: front.recent_chunk() }
     }
 
     fn has_in_word(&self, chunk: NonNull<u8>, geometry: &Geometry) -> bool {

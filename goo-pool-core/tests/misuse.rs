@@ -1,6 +1,6 @@
-//! What a debug build says to a caller who breaks a safety duty of `deallocate`, and that it says so
+//! What a debug build, and one with `hardened`, says to a caller who breaks a safety duty of `deallocate`, and that it says so
 //! before anything is changed.
-#![cfg(debug_assertions)]
+#![cfg(any(debug_assertions, feature = "hardened"))]
 
 use std::alloc::Layout;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,7 +35,8 @@ fn a_chunk_freed_twice_in_a_row_is_reported() {
 
 #[test]
 fn a_chunk_freed_twice_much_later_is_reported() {
-    let pool = pool();
+    // Room for more, or all of the memory would go back.
+    let pool = RawPool::builder(Layout::new::<u64>()).capacity(1000).build().unwrap();
     let chunks: Vec<_> = (0..200).map(|_| pool.allocate().unwrap()).collect();
     for &chunk in &chunks {
         // SAFETY: the chunk is live.
@@ -95,7 +96,7 @@ mod thread_safe {
     use std::ptr::NonNull;
     use std::thread;
 
-    use goo_pool_core::{Handle as _, SyncPoolHandle, SyncRawPool};
+    use goo_pool_core::{Handle as _, Reuse, SyncPoolHandle, SyncRawPool};
 
     const LAYOUT: Layout = Layout::new::<u64>();
 
@@ -146,7 +147,7 @@ mod thread_safe {
 
     #[test]
     fn a_chunk_freed_twice_much_later_is_reported() {
-        let pool = SyncRawPool::new(LAYOUT).unwrap();
+        let pool = SyncRawPool::builder(LAYOUT).capacity(10_000).build_sync().unwrap();
         let chunks: Vec<_> = (0..200).map(|_| Sent(pool.allocate().unwrap())).collect();
         chunks.iter().for_each(|&chunk| free(&pool, chunk));
         chunks.into_iter().for_each(|chunk| assert_reported(&pool, chunk));
@@ -184,7 +185,7 @@ mod thread_safe {
 
     #[test]
     fn a_chunk_that_its_owner_has_in_its_hand_again_is_reported_to_the_owner() {
-        let pool = SyncRawPool::builder(LAYOUT).capacity(100).build_sync().unwrap();
+        let pool = SyncRawPool::builder(LAYOUT).capacity(100).reuse(Reuse::MostRecent).build_sync().unwrap();
         let chunks: Vec<_> = (0..pool.capacity()).map(|_| Sent(pool.allocate().unwrap())).collect();
         chunks[..3].iter().for_each(|&chunk| free(&pool, chunk));
         // The one freed first was kept aside, the others went back to their word, which is taken out in one piece.

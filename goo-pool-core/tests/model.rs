@@ -1,6 +1,8 @@
 //! Random operations, as data, against a reference model; every invariant is checked after each.
 
 mod common;
+#[path = "common/reuse.rs"]
+mod reuse;
 
 use std::alloc::Layout;
 use std::collections::HashMap;
@@ -11,6 +13,7 @@ use goo_pool_core::{
     AllocError, BuildError, ChunksOf, Global, Growth, Parent, RawPool, RawPoolBuilder, Return, Segregator,
 };
 use proptest::prelude::*;
+use reuse::any_reuse;
 
 /// One step. Indices are taken modulo the number of live chunks, so every list of steps is valid and can be
 /// shrunk.
@@ -210,6 +213,7 @@ proptest! {
         layout in layout(),
         limit in proptest::option::of(0..600_usize),
         hint in proptest::option::of(1..200_usize),
+        reuse in any_reuse(),
         first_segment in 0..20_000_usize,
         max_segment in 0..300_000_usize,
         (growth, returns) in strategies(),
@@ -217,7 +221,7 @@ proptest! {
         ops in prop::collection::vec(op(), 1..scaled(60, 8)),
     ) {
         let settings = RawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
-        let mut settings = settings.growth(growth).returns(returns);
+        let mut settings = settings.reuse(reuse).growth(growth).returns(returns);
         if let Some(limit) = limit {
             settings = settings.max_chunks(limit);
         }

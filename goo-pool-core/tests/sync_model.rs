@@ -3,6 +3,8 @@
 
 #[path = "common/sync.rs"]
 mod common;
+#[path = "common/reuse.rs"]
+mod reuse;
 #[path = "common/worker.rs"]
 mod worker;
 
@@ -14,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use common::{Sent, SyncWatch, SyncWatched, set_home};
 use goo_pool_core::{AllocError, Growth, Handle as _, Return, SyncPoolHandle, SyncRawPool};
 use proptest::prelude::*;
+use reuse::any_reuse;
 use worker::Worker;
 
 fn scaled(full: usize, miri: usize) -> usize {
@@ -427,6 +430,7 @@ proptest! {
         layout in layout(),
         limit in proptest::option::of(0..600_usize),
         hint in proptest::option::of(1..200_usize),
+        reuse in any_reuse(),
         first_segment in 0..20_000_usize,
         max_segment in 0..300_000_usize,
         (growth, returns) in strategies(),
@@ -439,7 +443,8 @@ proptest! {
     ) {
         let parent = SyncWatched::default();
         let watch = parent.0.clone();
-        let mut builder = SyncRawPool::builder(layout).first_segment(first_segment).max_segment(max_segment).growth(growth).returns(returns);
+        let builder = SyncRawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
+        let mut builder = builder.reuse(reuse).growth(growth).returns(returns);
         if let Some(limit) = limit {
             builder = builder.max_chunks(limit);
         }

@@ -24,6 +24,7 @@ use crate::block::{Block, ChunkPtr};
 use crate::error::BuildError;
 use crate::kind::Register;
 use crate::segment::Segment;
+use crate::watch::CHECKS;
 
 /// Added to a segment's count while its chunks are being counted, so that nobody counts down to zero meanwhile.
 const COUNTING: usize = 1 << (usize::BITS - 1);
@@ -101,7 +102,7 @@ pub(crate) fn free_outstanding(block: Block<Threads>) {
     // Before the count: afterwards this may all be gone.
     let segment = block.header().segment;
     let pool = block.header().owner.shard().pool;
-    debug_assert!(!pool.is_open(), "double free of a chunk in {block:?}");
+    assert!(!CHECKS || !pool.is_open(), "double free of a chunk in {block:?}");
     if segment.count_off(1) {
         let mut end = End::new(pool);
         graveyard().bury(pool, segment, &mut end);
@@ -243,11 +244,10 @@ impl SharedPtr {
             let (bits, base) = shard.front.word();
             shard.front.set_word(0, base);
             self.count_off_held(bits, base, emptied);
-            let recent = shard.front.observe_recent();
-            if !recent.is_null() {
-                // The owner stores another only after it has seen this null, so nothing is lost.
-                shard.front.forget_recent();
-                self.count_off_held(1, recent, emptied);
+            if let Some(recent) = shard.front.observe_recent() {
+                // The owner stores another only after it has seen that there is none, so nothing is lost.
+                shard.front.clear_recent();
+                self.count_off_held(1, recent.as_ptr(), emptied);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Answers about a thread-safe pool. Exact while no thread uses it; otherwise what was seen in passing.
 
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::kind::Threads;
@@ -7,7 +8,7 @@ use super::locked::Locked;
 use super::shard::ShardPtr;
 use super::shared::SharedPtr;
 use super::stores::Reach;
-use crate::block::Block;
+use crate::block::{Block, ChunkPtr};
 use crate::kind::Register;
 use crate::stats::Stats;
 
@@ -55,25 +56,52 @@ impl SharedPtr {
 
     /// Whether the address is a chunk's. It is not read.
     pub(crate) fn owns(self, ptr: *const u8) -> bool {
-        let address = ptr.addr();
+        self.look_up(ptr) == Some(true)
+    }
+
+    /// Whether a chunk starts at the address; `None` if it is none of the pool's. It is not read.
+    fn look_up(self, ptr: *const u8) -> Option<bool> {
         self.with_locked(|locked| {
-            locked.stores.segments().any(|segment| {
-                let base = segment.base().addr().get();
-                let Some(offset) = address.checked_sub(base).filter(|&offset| offset < segment.bytes()) else {
-                    return false;
-                };
-                let block = offset / self.geometry.block_size();
-                self.geometry
-                    .exact_index(self.geometry.offset_in_block(offset))
-                    .is_some_and(|index| index < segment.chunks_in(block, &self.geometry))
-            })
+            let (segment, offset) = locked.stores.segments().find_map(|segment| {
+                let offset = ptr.addr().checked_sub(segment.base().addr().get())?;
+                (offset < segment.bytes()).then_some((segment, offset))
+            })?;
+            let chunks = segment.chunks_in(offset / self.geometry.block_size(), &self.geometry);
+            let index = self.geometry.exact_index(self.geometry.offset_in_block(offset));
+            Some(index.is_some_and(|index| index < chunks))
         })
+    }
+
+    /// Says clearly that a chunk which is given back is not from this pool. Exact, and under the lock, with `hardened` alone;
+    /// else by what its block's header says.
+    #[track_caller]
+    pub(crate) fn check_owns(self, chunk: NonNull<u8>) {
+        let is_mine = if cfg!(feature = "hardened") {
+            match self.look_up(chunk.as_ptr()) {
+                Some(is_chunk) => {
+                    assert!(
+                        is_chunk,
+                        "misaligned pointer: {chunk:p} lies in this pool but is not the start of a chunk"
+                    );
+                    true
+                }
+                None => false,
+            }
+        } else {
+            // SAFETY: it is a chunk, if the caller keeps the duties of a free; if not, the header is not one.
+            let chunk = unsafe { ChunkPtr::new(chunk) };
+            // SAFETY: the same, and the pool's geometry.
+            let block = unsafe { chunk.block::<Threads>(self.geometry) };
+            block.check_header(chunk);
+            block.header().owner.shard().pool == self
+        };
+        assert!(is_mine, "foreign pointer: {chunk:p} is not from this pool");
     }
 }
 
 /// Free chunks in a shard's hand.
 fn in_hand(shard: ShardPtr) -> usize {
-    shard.front.word().0.count_ones() as usize + usize::from(!shard.front.recent().is_null())
+    shard.front.word().0.count_ones() as usize + usize::from(shard.front.recent_chunk().is_some())
 }
 
 /// Chunks of a block that are free in it, whoever freed them.

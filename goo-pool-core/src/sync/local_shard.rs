@@ -11,6 +11,7 @@ use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::error::AllocError;
 use crate::geometry::Geometry;
+use crate::watch::CHECKS;
 
 /// A [`SyncRawPool`] as one thread uses it, made by [`SyncRawPool::local`]. Stays on its thread.
 ///
@@ -92,6 +93,9 @@ impl<'p> LocalShard<'p> {
     #[inline]
     #[track_caller]
     pub unsafe fn deallocate(&self, chunk: NonNull<u8>) {
+        if CHECKS {
+            self.pool.shared().check_owns(chunk);
+        }
         // SAFETY: it is one of the pool's chunks, by the caller's promise.
         let chunk = unsafe { ChunkPtr::new(chunk) };
         // SAFETY: the caller's promise, and it is the pool's own geometry.
@@ -108,7 +112,7 @@ impl<'p> LocalShard<'p> {
 impl Allocate for &LocalShard<'_> {
     #[inline(always)]
     unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
-        // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
+        // SAFETY: (1).
         unsafe { self.shard?.front.take(stride) }
     }
 
@@ -120,6 +124,10 @@ impl Allocate for &LocalShard<'_> {
             Some(shard) => shared.allocate_for(shard),
             None => shared.allocate_slow(),
         }
+    }
+
+    fn watch(self, chunk: ChunkPtr) {
+        self.pool.shared().watch(chunk);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a thread-safe pool has under its lock, and what is done with it there.
 
+use std::alloc::Layout;
 use std::cell::Cell;
 
 use super::kind::{Owner, Threads};
@@ -18,8 +19,8 @@ pub(crate) struct Locked {
 }
 
 impl Locked {
-    pub(crate) fn new(config: &Config) -> Self {
-        Self { stores: Stores::new(config), guest: Cell::new(None), stolen_from: Cell::new(0) }
+    pub(crate) fn new(layout: Layout, config: &Config) -> Self {
+        Self { stores: Stores::new(layout, config), guest: Cell::new(None), stolen_from: Cell::new(0) }
     }
 
     /// A block of a store's, which is the shard's from now on.

@@ -18,6 +18,7 @@ use super::kind::Threads;
 use super::shard::Shard;
 use crate::block::{BitIndex, Block, Header};
 use crate::geometry::{MARKS, REMOTE_WORDS};
+use crate::watch::CHECKS;
 
 /// What remote frees say to a block's owner besides the bits. A cache line that the owner seldom touches.
 #[repr(C, align(64))]
@@ -90,8 +91,26 @@ impl Block<Threads> {
         // An open pool's chunk is not there yet, and nothing is touched any more (C1). A closed pool's outstanding
         // chunks all are (C4), and such a chunk is accounted for by the following call.
         if before & at.mask() != 0 {
+            if CHECKS {
+                self.show_freed(at);
+            }
             closing::free_outstanding(self);
         }
+    }
+
+    /// Makes a chunk of a closed pool look free, for the check of a second free. Nobody else needs to know.
+    ///
+    /// The remote bit goes first: with both, the graveyard would account for the chunk, as for one that was freed late.
+    fn show_freed(self, at: BitIndex) {
+        // SAFETY: a chunk's word.
+        let remote = unsafe { self.remote_word(at.word) };
+        // ORDERING: Release: who sees the local bit sees this gone.
+        remote.fetch_and(!at.mask(), Release);
+        // SAFETY: a chunk's word.
+        let local = unsafe { self.word(at.word) };
+        // ORDERING: Release pairs with the Acquire in `observe`. An owner's free that is under way may overwrite the bit;
+        // then a second free is not seen, which is all that is lost.
+        local.fetch_or(at.mask(), Release);
     }
 
     /// Marks words, so that the owner will take their bits. For whoever keeps the block from being emptied.

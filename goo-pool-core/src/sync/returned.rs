@@ -2,6 +2,7 @@
 
 use super::SharedParent;
 use super::for_all::for_all;
+use super::kind::Threads;
 use crate::segment::Segment;
 
 /// Gives its segments back when it is dropped. Keeps the parent, not the pool.
@@ -32,7 +33,7 @@ impl Drop for Returned {
             Some(segment)
         });
         for_all(segments, |segment| {
-            let (memory, layout) = (segment.base(), segment.layout());
+            let (memory, layout) = segment.into_memory::<Threads>();
             // SAFETY: it came from there with this layout, and nobody knows it any more.
             unsafe { parent.deallocate(memory, layout) };
         });

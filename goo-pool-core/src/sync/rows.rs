@@ -8,6 +8,7 @@ use super::shared::SharedPtr;
 use super::stores::Reach;
 use crate::error::AllocError;
 use crate::row::Row;
+use crate::watch::{self, WATCHED};
 
 impl SharedPtr {
     /// As [`Handle::take_row`](crate::Handle::take_row).
@@ -32,6 +33,9 @@ impl SharedPtr {
         self.with_locked(|locked| {
             let block = locked.stores.give_block(reach, Owner::nobody, &self.geometry)?;
             debug_assert!(block.header().owner.is_nobodys());
+            if WATCHED {
+                watch::row_taken(block, &self.geometry, self.layout);
+            }
             block.take_all();
             Some(Row::of(block, &self.geometry))
         })
@@ -46,6 +50,9 @@ impl SharedPtr {
         // SAFETY: this pool gave it, and has not closed since (1), so it has the block.
         let block = unsafe { row.block::<Threads>(&self.geometry) };
         let emptied = self.with_locked(|locked| {
+            if WATCHED {
+                watch::row_freed(block, &self.geometry, self.layout);
+            }
             block.put_all();
             locked.stores.take_back(block, &self.geometry)
         });

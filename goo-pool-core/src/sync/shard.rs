@@ -16,6 +16,7 @@ use crate::block_list::BlockList;
 use crate::front::Front;
 use crate::geometry::{Geometry, Shape};
 use crate::kind::Register;
+use crate::watch::{self, CHECKS, WATCHED};
 
 /// Empty blocks that a shard keeps for itself; what it has beyond goes to the store.
 pub(crate) const RESERVE: usize = 1;
@@ -115,8 +116,13 @@ impl ShardPtr {
 pub(crate) unsafe fn free(chunk: ChunkPtr, shape: impl Shape) {
     // SAFETY: (1).
     let (block, at) = unsafe { chunk.place::<Threads>(shape) };
-    #[cfg(debug_assertions)]
-    check_freed(chunk, block, at);
+    if CHECKS {
+        check_freed(chunk, block, at);
+    }
+    if WATCHED {
+        let pool = block.header().owner.shard().pool;
+        watch::freed::<Threads>(chunk, &pool.geometry, pool.layout);
+    }
     let id = block.header().owner.id();
     if id.bits() == LAST_ID.get() {
         // SAFETY: it is this block's shard (T5), which is not null.
@@ -168,30 +174,53 @@ unsafe fn free_elsewhere(chunk: ChunkPtr, block: Block<Threads>, at: BitIndex) {
     }
 }
 
-/// Says clearly that a chunk is already free, if that can be seen without a lock, which would hide races from those who
-/// look for them. Of a live chunk all that is read here was written before it was handed out, so there is no false alarm.
-#[cfg(debug_assertions)]
+/// Says clearly what is wrong with a chunk that is given back, if that can be seen without a lock, which would hide races from
+/// those who look for them. Of a live chunk all that is read here was written before it was handed out, so there is no false
+/// alarm.
+///
+/// With `hardened` it is exact: no hand has a word of chunks (reuse.rs), so each free chunk can be seen, by its bit or in
+/// `recent`.
 #[track_caller]
 fn check_freed(chunk: ChunkPtr, block: Block<Threads>, at: BitIndex) {
+    block.check_header(chunk);
     let owner = &block.header().owner;
-    let front = &owner.shard().front;
+    let shard = owner.shard();
+    let geometry = &shard.pool.geometry;
+    let offset = geometry.offset_in_block(chunk.get().addr().get());
+    if geometry.exact_index(offset).is_none_or(|index| index >= block.chunks()) {
+        misaligned(chunk);
+    }
     // SAFETY: a chunk's word.
     let local = unsafe { block.word(at.word) };
     // SAFETY: the same.
     let remote = unsafe { block.remote_word(at.word) };
-    let mut free = local.get() & at.mask() != 0 || front.recent() == chunk.get().as_ptr();
+    let mut free = local.get() & at.mask() != 0 || shard.front.recent() == chunk.get().as_ptr();
     if remote.get() & at.mask() != 0 {
         // Of a closed pool's outstanding chunks too (C4). Looked at again: if the closer set the bit, the pool is seen
         // closed after that.
-        free |= remote.observe() & at.mask() != 0 && owner.shard().pool.is_open();
+        free |= remote.observe() & at.mask() != 0 && shard.pool.is_open();
     }
     if owner.id().index() == thread_index::current() {
         // Only the owner can read word and base together. What it freed itself may be in its hand again.
-        let (bits, base) = front.word();
-        let behind = chunk.get().addr().get().wrapping_sub(base.addr()) / owner.shard().pool.geometry.stride();
+        let (bits, base) = shard.front.word();
+        let behind = chunk.get().addr().get().wrapping_sub(base.addr()) / geometry.stride();
         free |= behind < 64 && bits & (1 << behind) != 0;
     }
-    assert!(!free, "double free: chunk {:p} is already free", chunk.get());
+    if free {
+        double_free(chunk);
+    }
+}
+
+#[cold]
+#[track_caller]
+fn misaligned(chunk: ChunkPtr) -> ! {
+    panic!("misaligned pointer: {:p} lies in this pool but is not the start of a chunk", chunk.get());
+}
+
+#[cold]
+#[track_caller]
+fn double_free(chunk: ChunkPtr) -> ! {
+    panic!("double free: chunk {:p} is already free", chunk.get());
 }
 
 impl Shard {
@@ -200,9 +229,10 @@ impl Shard {
     }
 
     pub(crate) fn new(pool: SharedPtr, id: ShardId) -> Self {
+        let reuse = pool.reuse;
         Self {
-            front: Front::new(),
-            empties: BlockList::new(),
+            front: Front::new(reuse),
+            empties: BlockList::new(reuse),
             empty_count: Cell::new(0),
             id,
             pool,
@@ -245,10 +275,13 @@ impl Shard {
         self.empty_count.get()
     }
 
-    /// Puts a word of chunks into the hand, which is empty.
+    /// Puts a word of chunks into the hand, which is empty, or one of them if the hand has no more; the others go back to
+    /// their block.
     pub(crate) fn set_hand(&self, bits: u64, base: *mut u8) {
         assert_eq!(self.front.word().0, 0, "chunks in the hand would be lost");
-        self.front.set_word(bits, base);
+        let (mine, others) = self.front.split_word(bits);
+        self.front.set_word(mine, base);
+        self.put_back(others, base, &self.pool.geometry);
     }
 
     fn pop_empty(&self) -> Option<Block<Threads>> {
@@ -264,7 +297,7 @@ impl Shard {
     pub(crate) fn take(&self) -> Option<ChunkPtr> {
         let geometry = &self.pool.geometry;
         loop {
-            // SAFETY: the pool's stride, and a shard's `recent` is null or a chunk (H3).
+            // SAFETY: the pool's stride.
             if let Some(chunk) = unsafe { self.front.take(geometry.stride()) } {
                 return Some(chunk);
             }
@@ -291,9 +324,10 @@ impl Shard {
         let (bits, base) = self.front.word();
         self.front.set_word(0, base);
         self.put_back(bits, base, geometry);
-        let recent = self.front.recent();
-        self.front.set_recent(core::ptr::null_mut());
-        self.put_back(1, recent, geometry);
+        if let Some(recent) = self.front.recent_chunk() {
+            self.front.clear_recent();
+            self.put_back(1, recent.as_ptr(), geometry);
+        }
     }
 
     /// Gives back the chunks that are `i` strides behind `base`, for the bits `i` of `bits`.

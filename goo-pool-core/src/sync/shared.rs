@@ -24,7 +24,9 @@ use crate::error::AllocError;
 use crate::geometry::{Geometry, Stored};
 use crate::growth::{self, Books};
 use crate::parent::Parent;
+use crate::reuse::Reuse;
 use crate::store::Store;
+use crate::watch;
 
 /// What every allocation reads comes first; what is written stands on cache lines of its own behind it.
 #[repr(C)]
@@ -32,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) shards: ShardTable,
     pub(crate) geometry: Stored,
     pub(crate) layout: Layout,
+    pub(crate) reuse: Reuse,
     pub(crate) parent: SharedParent,
     pub(crate) closed: closing::Closed,
     /// Owners that may allocate. 0 for good once the pool has closed.
@@ -71,7 +74,7 @@ impl Deref for SharedPtr {
 impl Allocate for SharedPtr {
     #[inline(always)]
     unsafe fn take(self, stride: usize) -> Option<ChunkPtr> {
-        // SAFETY: (1), and a shard's `recent` is null or a chunk (H3).
+        // SAFETY: (1).
         unsafe { self.my_shard()?.front.take(stride) }
     }
 
@@ -82,6 +85,10 @@ impl Allocate for SharedPtr {
             Some(shard) => self.allocate_for(shard),
             None => self.allocate_as_guest(),
         }
+    }
+
+    fn watch(self, chunk: ChunkPtr) {
+        watch::taken::<Threads>(chunk, &self.geometry, self.layout);
     }
 }
 
@@ -127,10 +134,11 @@ impl SharedPtr {
             shards: ShardTable::new(),
             geometry: Stored::new(geometry),
             layout,
+            reuse: config.reuse,
             parent,
             closed: closing::Closed::default(),
             handles: OwnLines(AtomicUsize::new(1)),
-            locked: OwnLines(Lock::new(Locked::new(&config))),
+            locked: OwnLines(Lock::new(Locked::new(layout, &config))),
         };
         let place = memory.cast::<Shared>();
         // SAFETY: the memory is ours, sized and aligned for it (Parent 1).

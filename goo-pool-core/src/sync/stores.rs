@@ -4,6 +4,8 @@
 //! for at, and so do its blocks. A thread takes a block from its home's store, and lets the pool grow there, before it takes one of
 //! another home.
 
+use std::alloc::Layout;
+
 use super::kind::{Owner, Threads};
 use crate::block::Block;
 use crate::config::Config;
@@ -52,8 +54,8 @@ impl Reach {
 }
 
 impl Stores {
-    pub(crate) fn new(config: &Config) -> Self {
-        Self(std::array::from_fn(|home| Store::new(home as u32, config.clone())))
+    pub(crate) fn new(layout: Layout, config: &Config) -> Self {
+        Self(std::array::from_fn(|home| Store::new(layout, home as u32, config.clone())))
     }
 
     pub(crate) fn all(&self) -> &[Store<Threads>] {

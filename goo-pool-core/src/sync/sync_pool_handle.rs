@@ -18,6 +18,7 @@ use crate::geometry::Geometry;
 use crate::handle::Handle;
 use crate::row::Row;
 use crate::stats::Stats;
+use crate::watch::CHECKS;
 
 /// One of several owners of a [`SyncRawPool`], for building typed pools on top.
 ///
@@ -75,6 +76,9 @@ unsafe impl Handle for SyncPoolHandle {
         let chunk = unsafe { ChunkPtr::new(chunk) };
         // SAFETY: it lies in a block of the size that its layout says (2).
         let block = unsafe { chunk.block_of_layout::<Threads>(layout) };
+        if CHECKS {
+            block.check_header(chunk);
+        }
         let geometry = block.header().owner.shard().pool.geometry;
         // SAFETY: (1), and it is the pool's own geometry.
         unsafe { shard::free(chunk, geometry) };

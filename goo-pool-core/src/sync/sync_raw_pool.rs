@@ -18,6 +18,7 @@ use crate::error::{AllocError, BuildError};
 use crate::geometry::Geometry;
 use crate::parent::Global;
 use crate::stats::Stats;
+use crate::watch::CHECKS;
 
 /// A pool of chunks of one [`Layout`], for many threads: each may allocate, and free what any other allocated.
 ///
@@ -140,6 +141,9 @@ impl SyncRawPool {
     #[inline]
     #[track_caller]
     pub unsafe fn deallocate(&self, chunk: NonNull<u8>) {
+        if CHECKS {
+            self.shared.check_owns(chunk);
+        }
         // SAFETY: it is one of our chunks (1).
         let chunk = unsafe { ChunkPtr::new(chunk) };
         // SAFETY: (1), (2), and it is the pool's own geometry.

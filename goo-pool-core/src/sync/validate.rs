@@ -1,6 +1,5 @@
 //! The invariants as code, for a pool that no other thread uses while they are checked.
 
-use std::ptr::NonNull;
 use std::vec::Vec;
 
 use super::kind::Threads;
@@ -21,8 +20,7 @@ impl SharedPtr {
         // Before the lock is taken: the global allocator may be built on this pool.
         let shards: Vec<ShardPtr> = self.shards.iter().chain(guest).collect();
         let lists: Vec<_> = shards.iter().flat_map(|shard| [&shard.front.room, &shard.empties]).collect();
-        let hands: Vec<_> =
-            shards.iter().map(|shard| Hand::new(&shard.front, NonNull::new(shard.front.recent()))).collect();
+        let hands: Vec<_> = shards.iter().map(|shard| Hand::new(&shard.front)).collect();
         let pending = self.assert_shards(&shards);
         self.with_locked(|locked| {
             let stores = locked.stores.all();

@@ -30,6 +30,7 @@ const COVERED: &[(&str, &str, usize, &[&str])] = &[
     ("raid.rs", "Locked::is_there_plenty", 1, &["counting::"]),
     ("raid.rs", "take_any_remote", 1, &["remote::a_stolen_chunk"]),
     ("remote.rs", "Block::free_remotely", 2, &["remote::", "closing::a_remote_free", "reserve::"]),
+    ("remote.rs", "Block::show_freed", 2, &["closing::a_remote_free"]),
     ("remote.rs", "Block::mark", 1, &["remote::two_frees", "pending::a_block_with_two_marked_words"]),
     ("remote.rs", "Block::is_pending", 1, &["reserve::a_pending_block"]),
     ("remote.rs", "Block::take_marks", 1, &["remote::two_frees", "pending::a_block_with_two_marked_words"]),
