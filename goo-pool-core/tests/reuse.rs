@@ -216,6 +216,8 @@ mod threads {
     #[test]
     fn each_thread_takes_the_lowest_of_its_own_blocks() {
         let pool = SyncRawPool::builder(Layout::new::<u64>()).reuse(Reuse::LowestAddress).build_sync().unwrap();
+        // Nobody ends before all are done: what an ended thread left in its blocks is taken, but stays in blocks of another's.
+        let done = std::sync::Barrier::new(3);
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
@@ -228,6 +230,7 @@ mod threads {
                     let mut expected: Vec<_> = kept.iter().copied().step_by(2).collect();
                     expected.sort();
                     let again: Vec<_> = expected.iter().map(|_| pool.allocate().unwrap()).collect();
+                    done.wait();
                     assert_eq!(again, expected);
                 });
             }
