@@ -11,6 +11,7 @@ use crate::parent::Global;
 use crate::parent::Parent;
 use crate::pool_handle::PoolHandle;
 use crate::raw_pool::RawPool;
+use crate::send_raw_pool::SendRawPool;
 #[cfg(feature = "std")]
 use crate::{
     geometry::SHARED_HEADER_BYTES,
@@ -122,6 +123,20 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
         let pool = RawPool::from_heap(HeapPtr::create(self.layout, geometry, config, self.parent)?);
         pool.reserve(capacity)?;
         Ok(pool)
+    }
+
+    /// The pool, for one thread at a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_send(self) -> Result<SendRawPool, BuildError>
+    where
+        P: Send,
+    {
+        let pool = self.build()?;
+        // SAFETY: the parent is `Send`, and the pool is new.
+        Ok(unsafe { SendRawPool::new(pool) })
     }
 
     /// A thread-safe pool with these settings.

@@ -64,6 +64,7 @@ mod pool_handle;
 mod raw_pool;
 mod row;
 mod segment;
+mod send_raw_pool;
 mod stats;
 mod store;
 #[cfg(feature = "std")]
@@ -81,6 +82,7 @@ pub use parent::{ChunksOf, FixedMemory, Parent, Segregator};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
 pub use row::Row;
+pub use send_raw_pool::SendRawPool;
 pub use stats::Stats;
 #[cfg(feature = "std")]
 pub use sync::{LocalShard, SyncPoolHandle, SyncRawPool};
