@@ -18,7 +18,7 @@ use crate::{
     sync::{SharedParent, SharedPtr, SyncPoolHandle, SyncRawPool},
 };
 
-/// Settings for a [`RawPool`]; made by [`RawPool::builder`] or [`RawPool::builder_in`].
+/// Settings for a [`RawPool`]; made by `RawPool::builder` or [`RawPool::builder_in`].
 ///
 /// # Examples
 ///

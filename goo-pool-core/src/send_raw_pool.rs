@@ -8,7 +8,7 @@ use crate::raw_pool::RawPool;
 /// A [`RawPool`] that may change threads, because its parent may; made by
 /// [`build_send`](crate::RawPoolBuilder::build_send).
 ///
-/// So a lock can own it, also in a `static`: one of [`std::sync::Mutex`], or of the crate `critical-section` on a target without
+/// So a lock can own it, also in a `static`: one of `std::sync::Mutex`, or of the crate `critical-section` on a target without
 /// threads, where interrupt handlers take their place. It is one pool with all its costs and none of a thread-safe one's; for threads
 /// that allocate at the same time, see `SyncRawPool`.
 ///
