@@ -34,6 +34,16 @@
 //!
 //! [`RawPool`] belongs to one thread. `SyncRawPool` is for many: the same engine, one front for each thread.
 //!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---------|--------------|
+//! | `std` (default) | thread-safe pools |
+//! | `serde` | `Stats` and `Config` can be read and written |
+//! | `allocator-api2-02` | pools as allocators for containers, and allocators as parents, with allocator-api2 0.2: `hashbrown`, `bumpalo` |
+//! | `allocator-api2-04` | the same with allocator-api2 0.4 |
+//! | `nightly` | the same with the standard library's containers; needs a nightly compiler |
+//!
 //! `no_std` with `alloc`; the thread-safe pool needs the feature `std`. To read the code, go on with
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
 //! `tests/model.rs`; for threads, with `sync/mod.rs`.
