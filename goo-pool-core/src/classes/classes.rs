@@ -77,20 +77,16 @@ impl<E: Engine> Classes<E> {
         Ok(E::get(slot).unwrap_or_else(|| unreachable!("a class keeps its engine")))
     }
 
-    /// What no class serves: the parent's memory, no longer than was asked for, so that no other layout fits it; or an address for
-    /// nothing.
     #[cold]
     #[inline(never)]
     fn allocate_elsewhere(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        let memory = match layout.size() {
-            0 => NonNull::new(ptr::without_provenance_mut(layout.align())),
-            _ => self.parent.allocate(layout),
-        };
-        let Some(memory) = memory else { return Err(AllocError::OutOfMemory { layout }) };
-        Ok(NonNull::slice_from_raw_parts(memory, layout.size()))
+        served_elsewhere(layout, |layout| self.parent.allocate(layout))
     }
 
     pub(crate) fn allocate_zeroed(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        if index_of(layout) >= CLASSES {
+            return served_elsewhere(layout, |layout| self.parent.allocate_zeroed(layout));
+        }
         let memory = self.allocate(layout)?;
         // SAFETY: it is ours, and so long.
         unsafe { memory.cast::<u8>().write_bytes(0, memory.len()) };
@@ -156,6 +152,14 @@ impl<E: Engine> Classes<E> {
     /// 1. As [`resize`](Self::resize).
     #[inline(never)]
     unsafe fn resize_by_moving(&self, ptr: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        let is_parents = |layout: Layout| index_of(layout) >= CLASSES && layout.size() != 0;
+        if old.align() == new.align() && is_parents(old) && is_parents(new) {
+            // SAFETY: the parent served it with that layout (1); both sizes are a layout's, and not 0.
+            let memory = unsafe { self.parent.reallocate(ptr, old, new.size()) };
+            if let Some(memory) = memory {
+                return Ok(NonNull::slice_from_raw_parts(memory, new.size()));
+            }
+        }
         let memory = self.allocate(new)?;
         // SAFETY: both have so many bytes, and are two live pieces.
         unsafe { ptr.copy_to_nonoverlapping(memory.cast(), old.size().min(new.size())) };
@@ -192,9 +196,10 @@ impl<E: Engine> Classes<E> {
         self.classes.iter().filter_map(|class| E::get(&class.0))
     }
 
-    /// The sum over all classes in use.
+    /// The sum over all classes in use, and what the pool itself has from the parent.
     pub(crate) fn stats(&self) -> Stats {
-        let mut sum = Stats::default();
+        let own = self.parent.own_bytes();
+        let mut sum = Stats { bytes_reserved: own, bytes_overhead: own, ..Stats::default() };
         for stats in self.engines().map(E::stats) {
             sum.total_chunks += stats.total_chunks;
             sum.free_chunks += stats.free_chunks;
@@ -227,6 +232,20 @@ impl<E: Engine> Classes<E> {
         // SAFETY: (1).
         self.engines().for_each(|engine| unsafe { engine.assert_valid() });
     }
+}
+
+/// What no class serves: the parent's memory, no longer than was asked for, so that no other layout fits it; or an address for
+/// nothing.
+fn served_elsewhere(
+    layout: Layout,
+    by_parent: impl FnOnce(Layout) -> Option<NonNull<u8>>,
+) -> Result<NonNull<[u8]>, AllocError> {
+    let memory = match layout.size() {
+        0 => NonNull::new(ptr::without_provenance_mut(layout.align())),
+        _ => by_parent(layout),
+    };
+    let Some(memory) = memory else { return Err(AllocError::OutOfMemory { layout }) };
+    Ok(NonNull::slice_from_raw_parts(memory, layout.size()))
 }
 
 /// Ends the process if it is dropped while a panic unwinds, and is to be forgotten otherwise.

@@ -15,6 +15,16 @@ pub(crate) enum Source<A: ?Sized + 'static> {
     Shared(SharedParent<A>),
 }
 
+impl<A: ?Sized> Source<A> {
+    /// Bytes that it takes from itself.
+    pub(crate) fn own_bytes(&self) -> usize {
+        match self {
+            Self::Static(_) => 0,
+            Self::Shared(parent) => parent.own_bytes(),
+        }
+    }
+}
+
 impl<A: ?Sized> Clone for Source<A> {
     fn clone(&self) -> Self {
         match self {
@@ -44,5 +54,14 @@ unsafe impl<A: ?Sized + Parent> Parent for Source<A> {
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
         // SAFETY: (1), (2).
         unsafe { (**self).deallocate(ptr, layout) }
+    }
+
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        (**self).allocate_zeroed(layout)
+    }
+
+    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+        // SAFETY: (1) to (3).
+        unsafe { (**self).reallocate(ptr, layout, new_size) }
     }
 }

@@ -36,10 +36,8 @@ impl Engine for SharedPtr {
     }
 
     fn create(layout: Layout, config: Config, parent: &Source<AnySyncParent>) -> Result<Self, BuildError> {
-        let parent = match parent {
-            Source::Shared(parent) => parent.clone(),
-            Source::Static(_) => SharedParent::new(parent.clone())?,
-        };
+        // Of its own, so that each class's numbers say what it has from the parent.
+        let parent = SharedParent::new(parent.clone())?;
         Ok(Self::create(layout, Geometry::new_shared(layout)?, config, parent)?)
     }
 
