@@ -34,6 +34,9 @@ pub(crate) unsafe trait Memory {
     /// Memory for `layout`, in its full length. None of it for size 0.
     fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>>;
 
+    /// The same with all bytes 0.
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<[u8]>>;
+
     /// Takes memory back.
     ///
     /// # Safety
