@@ -66,10 +66,10 @@ impl Piece {
 }
 
 fn random_layout(rng: &mut Rng, largest: Layout) -> Layout {
-    let size = match rng.below(8) {
+    let size = match rng.below(16) {
         0 => 0,
-        1..=5 => rng.below(100),
-        6 => rng.below(LARGEST.size() + 1),
+        1..=11 => rng.below(100),
+        12..=14 => rng.below(LARGEST.size() + 1),
         _ => rng.below(largest.size() + 1),
     };
     let aligns = largest.align().ilog2() as usize + 1;
