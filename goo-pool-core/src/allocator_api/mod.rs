@@ -150,6 +150,9 @@ pub mod allocator_api2_04 {
 
 /// As `allocator_api2_02`, for the standard library's own containers. Needs a nightly compiler.
 ///
+/// Clone a `BTreeMap` only in a pool behind a reference: of its allocator it forgets some clones, and a handle that is forgotten keeps
+/// its pool for ever.
+///
 /// # Examples
 ///
 /// ```
