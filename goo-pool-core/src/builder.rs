@@ -99,15 +99,6 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
         RawPoolBuilder { layout: self.layout, config: self.config, chunks_per_block: self.chunks_per_block, parent }
     }
 
-    /// The settings, with segments of the parent's only size if it has one.
-    fn fitted_config(&self) -> Config {
-        let config = self.config.clone();
-        match self.parent.piece_size() {
-            Some(bytes) => config.with_first_segment(bytes).with_max_segment(bytes),
-            None => config,
-        }
-    }
-
     /// The pool.
     ///
     /// # Errors
@@ -119,7 +110,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
             Some(chunks) => Geometry::with_chunks(self.layout, chunks, HEADER_BYTES)?,
             None => Geometry::new(self.layout)?,
         };
-        let (config, capacity) = (self.fitted_config(), self.config.capacity);
+        let (config, capacity) = (self.config.fitted_to(&self.parent), self.config.capacity);
         let pool = RawPool::from_heap(HeapPtr::create(self.layout, geometry, config, self.parent)?);
         pool.reserve(capacity)?;
         Ok(pool)
@@ -153,7 +144,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
             Some(chunks) => Geometry::with_chunks(self.layout, chunks, SHARED_HEADER_BYTES)?,
             None => Geometry::new_shared(self.layout)?,
         };
-        let (config, capacity) = (self.fitted_config(), self.config.capacity);
+        let (config, capacity) = (self.config.fitted_to(&self.parent), self.config.capacity);
         let parent = SharedParent::new(self.parent)?;
         let pool = SyncRawPool::from_shared(SharedPtr::create(self.layout, geometry, config, parent)?);
         pool.reserve(capacity)?;

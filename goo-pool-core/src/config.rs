@@ -1,5 +1,7 @@
 //! How a pool is set up, as plain data.
 
+use crate::parent::Parent;
+
 /// A pool's settings.
 ///
 /// # Examples
@@ -53,6 +55,14 @@ impl Config {
     pub const fn with_max_segment(mut self, bytes: usize) -> Self {
         self.max_segment = bytes;
         self
+    }
+
+    /// The same with segments of the parent's only size, if it has one.
+    pub(crate) fn fitted_to(&self, parent: &impl Parent) -> Self {
+        match parent.piece_size() {
+            Some(bytes) => self.clone().with_first_segment(bytes).with_max_segment(bytes),
+            None => self.clone(),
+        }
     }
 }
 

@@ -34,11 +34,22 @@
 //!
 //! [`RawPool`] belongs to one thread. `SyncRawPool` is for many: the same engine, one front for each thread.
 //!
-//! `no_std`. The global allocator as a parent needs the feature `alloc`, the thread-safe pool the feature `std`; without
-//! either, a pool takes its memory from a parent that is handed to it. To read the code, go on with
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---------|--------------|
+//! | `std` (default) | thread-safe pools; implies `alloc` |
+//! | `alloc` | the global allocator as a parent, and pools that ask it when no other parent is named |
+//! | `serde` | `Stats` and `Config` can be read and written |
+//! | `allocator-api2-02` | pools as allocators for containers, and allocators as parents, with allocator-api2 0.2: `hashbrown`, `bumpalo` |
+//! | `allocator-api2-04` | the same with allocator-api2 0.4 |
+//! | `nightly` | the same with the standard library's containers; needs a nightly compiler |
+//!
+//! `no_std`; without `alloc`, a pool takes its memory from a parent that is handed to it. To read the code, go on with
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
 //! `tests/model.rs`; for threads, with `sync/mod.rs`.
 #![no_std]
+#![cfg_attr(feature = "nightly", feature(allocator_api))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -46,9 +57,13 @@ extern crate alloc;
 extern crate std;
 
 mod allocate;
+#[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-04", feature = "nightly"))]
+mod allocator_api;
 mod block;
 mod block_list;
 mod builder;
+#[cfg(feature = "alloc")]
+mod classes;
 mod config;
 mod error;
 mod front;
@@ -65,19 +80,33 @@ mod raw_pool;
 mod row;
 mod segment;
 mod send_raw_pool;
+#[cfg(feature = "alloc")]
+mod shared_parent;
 mod stats;
 mod store;
 #[cfg(feature = "std")]
 mod sync;
 mod validate;
 
+#[cfg(feature = "allocator-api2-02")]
+pub use allocator_api::allocator_api2_02;
+#[cfg(feature = "allocator-api2-04")]
+pub use allocator_api::allocator_api2_04;
+#[cfg(feature = "nightly")]
+pub use allocator_api::nightly;
 pub use builder::RawPoolBuilder;
+#[cfg(feature = "alloc")]
+pub use classes::{ClassPool, ClassPoolBuilder, ClassPoolHandle};
+#[cfg(feature = "std")]
+pub use classes::{SyncClassPool, SyncClassPoolHandle};
 pub use config::Config;
 pub use error::{AllocError, BuildError, LayoutTooLarge};
 pub use geometry::Geometry;
 pub use handle::Handle;
 #[cfg(feature = "alloc")]
 pub use parent::Global;
+#[cfg(feature = "std")]
+pub use parent::System;
 pub use parent::{ChunksOf, FixedMemory, Parent, Segregator};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;

@@ -21,4 +21,15 @@ unsafe impl Parent for Global {
         // SAFETY: `ptr` came from `alloc` with this layout (1).
         unsafe { alloc::alloc::dealloc(ptr.as_ptr(), layout) }
     }
+
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        debug_assert!(layout.size() != 0);
+        // SAFETY: the size is not 0 (the trait's contract).
+        NonNull::new(unsafe { alloc::alloc::alloc_zeroed(layout) })
+    }
+
+    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+        // SAFETY: (1) to (3).
+        NonNull::new(unsafe { alloc::alloc::realloc(ptr.as_ptr(), layout, new_size) })
+    }
 }

@@ -4,17 +4,23 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 
 mod chunks_of;
+#[cfg(feature = "alloc")]
+mod class_pool;
 mod fixed;
 #[cfg(feature = "alloc")]
 mod global;
 mod segregator;
 mod shared;
+#[cfg(feature = "std")]
+mod system;
 
 pub use chunks_of::ChunksOf;
 pub use fixed::FixedMemory;
 #[cfg(feature = "alloc")]
 pub use global::Global;
 pub use segregator::Segregator;
+#[cfg(feature = "std")]
+pub use system::System;
 
 /// Memory for a pool's segments.
 ///
@@ -28,11 +34,13 @@ pub use segregator::Segregator;
 /// grows or closes, or when a thread ends; there a panic ends the process, as any panic of a thread-local destructor. So hold
 /// no lock that the parent takes while you use a pool.
 ///
+/// Any `Allocator` is a parent inside an `AllocatorParent` (features `allocator-api2-02`, `allocator-api2-04` and `nightly`).
+///
 /// # Safety
 ///
 /// 1. Memory returned by [`allocate`](Parent::allocate) is valid for reads and writes, fits the layout,
-///    overlaps nothing else and stays so until it is given to [`deallocate`](Parent::deallocate), also
-///    when the parent itself is moved.
+///    overlaps nothing else and stays so until it is given to [`deallocate`](Parent::deallocate) or the parent is
+///    dropped, also when the parent itself is moved. The same for the other functions that return memory.
 ///
 /// # Examples
 ///
@@ -80,6 +88,32 @@ pub unsafe trait Parent {
     ///    been given back since.
     /// 2. Nobody touches the memory any more.
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout);
+
+    /// As [`allocate`](Parent::allocate), with all bytes 0. For a parent that has such memory at hand; otherwise they are written.
+    ///
+    /// Only a pool of many sizes asks for this, when a request is too large for its classes.
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        let memory = self.allocate(layout)?;
+        // SAFETY: it is as long as the layout says (1).
+        unsafe { memory.write_bytes(0, layout.size()) };
+        Some(memory)
+    }
+
+    /// The same bytes as a piece of `new_size`, perhaps somewhere else, for a parent that can do better than allocate,
+    /// copy and free. `None` if it cannot: then the piece stays as it is, as it does if this panics.
+    ///
+    /// Only a pool of many sizes asks for this, when both sizes are too large for its classes.
+    ///
+    /// # Safety
+    ///
+    /// 1. `ptr` came from [`allocate`](Parent::allocate) of this parent with the same `layout`, or from here with
+    ///    that size, and has not been given back since.
+    /// 2. `new_size` is not 0 and, rounded up to the alignment, at most `isize::MAX`.
+    /// 3. If this succeeds, `ptr` is not used any more.
+    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+        let _ = (ptr, layout, new_size);
+        None
+    }
 
     /// The largest piece there is, for a parent that has pieces of one size: a pool that is built over it has segments of
     /// that size, whatever its settings say of the first and the largest one. Default: none.
