@@ -12,6 +12,7 @@ use crate::parent::Parent;
 use crate::pool_handle::PoolHandle;
 use crate::raw_pool::RawPool;
 use crate::reuse::Reuse;
+use crate::send_raw_pool::SendRawPool;
 use crate::strategy::{Growth, Return};
 #[cfg(feature = "std")]
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     sync::{SharedParent, SharedPtr, SyncPoolHandle, SyncRawPool},
 };
 
-/// Settings for a [`RawPool`]; made by [`RawPool::builder`] or [`RawPool::builder_in`].
+/// Settings for a [`RawPool`]; made by `RawPool::builder` or [`RawPool::builder_in`].
 ///
 /// # Examples
 ///
@@ -118,15 +119,6 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
         RawPoolBuilder { layout: self.layout, config: self.config, chunks_per_block: self.chunks_per_block, parent }
     }
 
-    /// The settings, with segments of the parent's only size if it has one.
-    fn fitted_config(&self) -> Config {
-        let config = self.config.clone();
-        match self.parent.piece_size() {
-            Some(bytes) => config.with_growth(Growth::Fixed { bytes }),
-            None => config,
-        }
-    }
-
     /// The pool.
     ///
     /// # Errors
@@ -138,10 +130,24 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
             Some(chunks) => Geometry::with_chunks(self.layout, chunks, HEADER_BYTES)?,
             None => Geometry::new(self.layout)?,
         };
-        let (config, capacity) = (self.fitted_config(), self.config.capacity);
+        let (config, capacity) = (self.config.fitted_to(&self.parent), self.config.capacity);
         let pool = RawPool::from_heap(HeapPtr::create(self.layout, geometry, config, self.parent)?);
         pool.reserve(capacity)?;
         Ok(pool)
+    }
+
+    /// The pool, for one thread at a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_send(self) -> Result<SendRawPool, BuildError>
+    where
+        P: Send,
+    {
+        let pool = self.build()?;
+        // SAFETY: the parent is `Send`, and the pool is new.
+        Ok(unsafe { SendRawPool::new(pool) })
     }
 
     /// A thread-safe pool with these settings.
@@ -158,7 +164,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
             Some(chunks) => Geometry::with_chunks(self.layout, chunks, SHARED_HEADER_BYTES)?,
             None => Geometry::new_shared(self.layout)?,
         };
-        let (config, capacity) = (self.fitted_config(), self.config.capacity);
+        let (config, capacity) = (self.config.fitted_to(&self.parent), self.config.capacity);
         let parent = SharedParent::new(self.parent)?;
         let pool = SyncRawPool::from_shared(SharedPtr::create(self.layout, geometry, config, parent)?);
         pool.reserve(capacity)?;

@@ -1,5 +1,6 @@
 //! How a pool is set up, as plain data.
 
+use crate::parent::Parent;
 use crate::reuse::Reuse;
 use crate::strategy::{Growth, Return};
 
@@ -83,6 +84,14 @@ impl Config {
     pub const fn with_reuse(mut self, reuse: Reuse) -> Self {
         self.reuse = reuse;
         self
+    }
+
+    /// The same with segments of the parent's only size, if it has one.
+    pub(crate) fn fitted_to(&self, parent: &impl Parent) -> Self {
+        match parent.piece_size() {
+            Some(bytes) => self.clone().with_growth(Growth::Fixed { bytes }),
+            None => self.clone(),
+        }
     }
 }
 

@@ -34,8 +34,18 @@
 //!
 //! [`RawPool`] belongs to one thread. `SyncRawPool` is for many: the same engine, one front for each thread.
 //!
-//! `no_std`. The global allocator as a parent needs the feature `alloc`, the thread-safe pool the feature `std`; without
-//! either, a pool takes its memory from a parent that is handed to it. To read the code, go on with
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---------|--------------|
+//! | `std` (default) | thread-safe pools; implies `alloc` |
+//! | `alloc` | the global allocator as a parent, and pools that ask it when no other parent is named |
+//! | `serde` | `Stats` and `Config` can be read and written |
+//! | `allocator-api2-02` | pools as allocators for containers, and allocators as parents, with allocator-api2 0.2: `hashbrown`, `bumpalo` |
+//! | `allocator-api2-04` | the same with allocator-api2 0.4 |
+//! | `nightly` | the same with the standard library's containers; needs a nightly compiler |
+//!
+//! `no_std`; without `alloc`, a pool takes its memory from a parent that is handed to it. To read the code, go on with
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
 //! `tests/model.rs`; for threads, with `sync/mod.rs`.
 #![no_std]
@@ -75,6 +85,7 @@ mod raw_pool;
 mod reuse;
 mod row;
 mod segment;
+mod send_raw_pool;
 #[cfg(feature = "alloc")]
 mod shared_parent;
 mod stats;
@@ -111,6 +122,7 @@ pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
 pub use reuse::Reuse;
 pub use row::Row;
+pub use send_raw_pool::SendRawPool;
 pub use stats::Stats;
 pub use strategy::{Growth, Return};
 #[cfg(feature = "std")]

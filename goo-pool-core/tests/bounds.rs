@@ -4,7 +4,8 @@ use std::alloc::Layout;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use goo_pool_core::{
-    AllocError, BuildError, Config, Geometry, Global, LayoutTooLarge, PoolHandle, RawPool, RawPoolBuilder, Stats,
+    AllocError, BuildError, Config, FixedMemory, Geometry, Global, LayoutTooLarge, PoolHandle, RawPool, RawPoolBuilder,
+    SendRawPool, Stats,
 };
 #[cfg(feature = "std")]
 use goo_pool_core::{LocalShard, SyncPoolHandle, SyncRawPool};
@@ -15,6 +16,16 @@ fn a_pool_and_its_handles_stay_on_one_thread() {
     assert_not_impl_any!(RawPool: Send, Sync, Clone);
     assert_not_impl_any!(PoolHandle: Send, Sync);
     assert_impl_all!(PoolHandle: Clone);
+}
+
+#[test]
+fn a_pool_whose_parent_may_change_threads_may_be_built_so_that_it_may_too() {
+    assert_impl_all!(SendRawPool: Send, UnwindSafe, RefUnwindSafe);
+    assert_not_impl_any!(SendRawPool: Sync, Clone);
+    // What several pools of one thread share stays there.
+    assert_impl_all!(FixedMemory: Send);
+    assert_not_impl_any!(FixedMemory: Sync);
+    assert_not_impl_any!(&'static FixedMemory: Send);
 }
 
 #[cfg(feature = "std")]

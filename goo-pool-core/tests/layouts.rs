@@ -4,11 +4,15 @@ mod common;
 
 use std::alloc::Layout;
 
-use common::scaled;
-use goo_pool_core::{BuildError, RawPool};
+use common::{Static, scaled};
+use goo_pool_core::{BuildError, FixedMemory, RawPool};
 
 fn check(layout: Layout, count: usize) {
-    let pool = RawPool::new(layout).unwrap();
+    check_pool(&RawPool::new(layout).unwrap(), count);
+}
+
+fn check_pool(pool: &RawPool, count: usize) {
+    let layout = pool.layout();
     let mut chunks: Vec<_> = (0..count).map(|_| pool.allocate().unwrap()).collect();
     for (number, chunk) in chunks.iter().enumerate() {
         assert_eq!(chunk.addr().get() % layout.align(), 0, "{layout:?}");
@@ -43,6 +47,22 @@ fn chunks_of_every_size_have_every_alignment() {
     for size in sizes {
         for &shift in &shifts {
             check(Layout::from_size_align(size, 1 << shift).unwrap(), scaled(70, 3));
+        }
+    }
+}
+
+#[test]
+fn chunks_of_every_size_have_every_alignment_wherever_fixed_memory_lies() {
+    let sizes: &[usize] = if cfg!(miri) { &[0, 24] } else { &[0, 1, 3, 8, 24, 100, 255, 1000, 4097] };
+    for &size in sizes {
+        for shift in [0, 3, 4, 6, 9, 12] {
+            for offset in [0, 1, 24, 4095] {
+                let owner = Static::new(1 << scaled(20, 16), 4096);
+                let layout = Layout::from_size_align(size, 1 << shift).unwrap();
+                let memory = FixedMemory::new(owner.from(offset));
+                let pool = RawPool::builder_in(layout, memory).chunks_per_block(1).build().unwrap();
+                check_pool(&pool, scaled(30, 3));
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ mod common;
 use std::alloc::Layout;
 
 use common::{Watched, scaled};
-use goo_pool_core::{AllocError, BuildError, RawPool};
+use goo_pool_core::{AllocError, BuildError, ChunksOf, Geometry, Global, RawPool, RawPoolBuilder};
 
 /// A fixed piece of work; the errors it met.
 fn work(pool: &RawPool) -> usize {
@@ -38,17 +38,32 @@ fn work(pool: &RawPool) -> usize {
 
 #[test]
 fn a_parent_that_fails_from_the_nth_call_on_costs_nothing_but_the_request() {
-    let layout = Layout::from_size_align(200, 8).unwrap();
+    fails_from_the_nth_call_on(|builder, parent| builder.parent(parent).build());
+}
+
+#[test]
+fn a_parent_below_a_pool_below_that_fails_costs_nothing_but_the_request() {
+    fails_from_the_nth_call_on(|builder, parent| {
+        // Segments of ten chunks.
+        let chunk = Geometry::new(LAYOUT).unwrap().segment_layout(10).unwrap();
+        let blocks = RawPool::builder(chunk).first_segment(0).max_segment(0).parent(parent).build_handle()?;
+        builder.parent(ChunksOf::new(blocks)).build()
+    });
+}
+
+const LAYOUT: Layout = Layout::new::<[u64; 25]>();
+
+fn fails_from_the_nth_call_on(build: impl Fn(RawPoolBuilder<Global>, Watched) -> Result<RawPool, BuildError>) {
     for granted in 0.. {
         let parent = Watched::default();
         let watch = parent.watch();
         watch.budget.set(Some(granted));
-        let built = RawPool::builder(layout).first_segment(1000).max_segment(4000).parent(parent).build();
+        let built = build(RawPool::builder(LAYOUT).first_segment(1000).max_segment(4000), parent);
         let errors = match &built {
             Ok(pool) => work(pool),
             Err(error) => {
                 assert!(matches!(error, BuildError::Alloc(AllocError::OutOfMemory { .. })));
-                assert_eq!(granted, 0);
+                assert!(granted < 3, "two records, and a segment with one of them");
                 1
             }
         };

@@ -8,7 +8,8 @@ use std::rc::Rc;
 
 use common::{StaticParent, Watch, Watched, scaled};
 use goo_pool_core::{
-    AllocError, BuildError, ChunksOf, Geometry, Global, Handle as _, Parent, PoolHandle, RawPool, Segregator,
+    AllocError, BuildError, ChunksOf, ClassPool, ClassPoolHandle, Geometry, Global, Handle as _, Parent, PoolHandle,
+    RawPool, Segregator,
 };
 
 const LAYOUT: Layout = Layout::new::<[u64; 8]>();
@@ -213,6 +214,57 @@ fn a_child_takes_its_live_chunks_with_it_and_leaves_its_parent_whole() {
         assert_eq!(blocks.len(), 0);
         blocks.assert_valid();
     }
+    drop(blocks);
+    assert_eq!(watch.pieces(), 0);
+}
+
+#[test]
+fn a_pool_of_many_sizes_serves_pools_of_one() {
+    let parent = Watched::default();
+    let watch = parent.watch();
+    let classes = ClassPoolHandle::from(ClassPool::builder().parent(parent).build().unwrap());
+    let pool = |size| {
+        RawPool::builder(layout(size, 8)).chunks_per_block(1000 / size).parent(classes.clone()).build_handle().unwrap()
+    };
+    let (words, lines) = (pool(8), pool(100));
+    drop(classes);
+    let chunks: Vec<_> =
+        (0..scaled(3_000, 50)).map(|_| (words.allocate().unwrap(), lines.allocate().unwrap())).collect();
+    for &(word, line) in &chunks {
+        // SAFETY: it is live.
+        unsafe { words.deallocate(word) };
+        // SAFETY: it is live.
+        unsafe { lines.deallocate(line) };
+    }
+    words.assert_valid();
+    lines.assert_valid();
+    drop(words);
+    assert!(watch.pieces() > 0, "the other pool keeps the classes");
+    drop(lines);
+    assert_eq!(watch.pieces(), 0);
+}
+
+#[test]
+fn the_classes_of_a_pool_may_live_on_another_pools_chunks() {
+    let (blocks, watch) = blocks();
+    let classes =
+        ClassPool::builder().parent(Segregator::new(8192, Global, ChunksOf::new(blocks.clone()))).build().unwrap();
+    let mut live = Vec::new();
+    for size in (1..scaled(3_000, 200)).step_by(7) {
+        let layout = layout(size, 1);
+        let piece = classes.allocate(layout).unwrap().cast::<u8>();
+        // SAFETY: it is ours.
+        unsafe { piece.write_bytes(1, size) };
+        live.push((piece, layout));
+    }
+    assert!(blocks.len() > 1);
+    assert!(classes.allocate(layout(1 << 17, 1)).is_err(), "more than a chunk");
+    for (piece, layout) in live {
+        // SAFETY: it is live.
+        unsafe { classes.deallocate(piece, layout) };
+    }
+    drop(classes);
+    assert_eq!(blocks.len(), 0);
     drop(blocks);
     assert_eq!(watch.pieces(), 0);
 }

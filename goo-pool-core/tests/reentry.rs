@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 
 use common::{Watch, Watched, scaled};
-use goo_pool_core::{Geometry, Handle as _, Parent, PoolHandle, RawPool};
+use goo_pool_core::{BuildError, ChunksOf, Geometry, Handle as _, Parent, PoolHandle, RawPool, Segregator};
 
 /// Runs a hook before each request and after each return.
 #[derive(Clone, Default)]
@@ -70,13 +70,28 @@ struct Setup {
     live: Rc<RefCell<Vec<NonNull<u8>>>>,
     hooks: Rc<Hooks>,
     watch: Rc<Watch>,
+    /// Pieces that are held when the pool has no segment.
+    idle: usize,
 }
 
-fn setup() -> Setup {
-    let parent = Hooked::default();
-    let (hooks, watch) = (parent.hooks.clone(), parent.inner.watch());
-    let pool = RawPool::builder(Layout::new::<[u64; 8]>()).first_segment(1500).max_segment(3000).parent(parent);
-    Setup { pool: Rc::new(pool.build().unwrap()), live: Rc::default(), hooks, watch }
+/// A pool over a hooked parent, and one over a pool over it.
+fn setups() -> [Setup; 2] {
+    let builder = || RawPool::builder(LAYOUT).first_segment(1500).max_segment(3000);
+    let setup = |parent: Hooked, pool: Result<RawPool, BuildError>, idle| {
+        let (hooks, watch) = (parent.hooks.clone(), parent.inner.watch());
+        Setup { pool: Rc::new(pool.unwrap()), live: Rc::default(), hooks, watch, idle }
+    };
+    let direct = Hooked::default();
+    let below = Hooked::default();
+    let chunk = GEOMETRY.segment_layout(20).unwrap();
+    let segments =
+        RawPool::builder(chunk).first_segment(0).max_segment(0).parent(below.clone()).build_handle().unwrap();
+    let segments = Segregator::new(1000, below.clone(), ChunksOf::new(segments));
+    [
+        setup(direct.clone(), builder().parent(direct).build(), 1),
+        // Both records, and of the pool below a spare segment and that of the chunk in its hand.
+        setup(below, builder().parent(segments).build(), 4),
+    ]
 }
 
 fn free_one(pool: &Weak<RawPool>, live: &RefCell<Vec<NonNull<u8>>>) {
@@ -97,7 +112,7 @@ fn allocate_one(pool: &Weak<RawPool>, live: &RefCell<Vec<NonNull<u8>>>) {
 }
 
 /// Up and down a few times, with whatever the hooks do in between.
-fn churn(Setup { pool, live, watch, hooks }: Setup) {
+fn churn(Setup { pool, live, watch, hooks, .. }: Setup) {
     for round in 0..scaled(20, 3) {
         for _ in 0..scaled(300, 80) {
             let chunk = pool.allocate().unwrap();
@@ -123,54 +138,58 @@ fn churn(Setup { pool, live, watch, hooks }: Setup) {
 
 #[test]
 fn a_parent_may_free_chunks_while_it_is_asked_for_memory() {
-    let setup = setup();
-    let (pool, live) = (Rc::downgrade(&setup.pool), setup.live.clone());
-    *setup.hooks.allocate.borrow_mut() = Some(Box::new(move || free_one(&pool, &live)));
-    churn(setup);
+    for setup in setups() {
+        let (pool, live) = (Rc::downgrade(&setup.pool), setup.live.clone());
+        *setup.hooks.allocate.borrow_mut() = Some(Box::new(move || free_one(&pool, &live)));
+        churn(setup);
+    }
 }
 
 #[test]
 fn a_chunk_that_the_parent_freed_is_used_although_it_refuses() {
-    let Setup { pool, live, hooks, watch } = setup();
-    live.borrow_mut().push(pool.allocate().unwrap());
-    while pool.capacity() > pool.len() {
+    for Setup { pool, live, hooks, watch, .. } in setups() {
         live.borrow_mut().push(pool.allocate().unwrap());
+        while pool.capacity() > pool.len() {
+            live.borrow_mut().push(pool.allocate().unwrap());
+        }
+        watch.budget.set(Some(0));
+        assert!(pool.allocate().is_err());
+        let (weak, in_hook) = (Rc::downgrade(&pool), live.clone());
+        *hooks.allocate.borrow_mut() = Some(Box::new(move || free_one(&weak, &in_hook)));
+        let chunk = pool.allocate().unwrap();
+        assert!(!live.borrow().contains(&chunk));
+        assert_eq!(pool.len(), pool.capacity());
+        pool.assert_valid();
     }
-    watch.budget.set(Some(0));
-    assert!(pool.allocate().is_err());
-    let (weak, in_hook) = (Rc::downgrade(&pool), live.clone());
-    *hooks.allocate.borrow_mut() = Some(Box::new(move || free_one(&weak, &in_hook)));
-    let chunk = pool.allocate().unwrap();
-    assert!(!live.borrow().contains(&chunk));
-    assert_eq!(pool.len(), pool.capacity());
-    pool.assert_valid();
 }
 
 #[test]
 fn a_parent_may_allocate_while_it_is_asked_for_memory() {
-    let setup = setup();
-    let (pool, live) = (Rc::downgrade(&setup.pool), setup.live.clone());
-    *setup.hooks.allocate.borrow_mut() = Some(Box::new(move || allocate_one(&pool, &live)));
-    churn(setup);
+    for setup in setups() {
+        let (pool, live) = (Rc::downgrade(&setup.pool), setup.live.clone());
+        *setup.hooks.allocate.borrow_mut() = Some(Box::new(move || allocate_one(&pool, &live)));
+        churn(setup);
+    }
 }
 
 #[test]
 fn a_parent_may_use_the_pool_while_memory_comes_back() {
-    let setup = setup();
-    let (pool, live) = (Rc::downgrade(&setup.pool), setup.live.clone());
-    let mut turn = 0;
-    *setup.hooks.deallocate.borrow_mut() = Some(Box::new(move || {
-        turn += 1;
-        if turn % 2 == 0 {
-            free_one(&pool, &live);
-        } else {
-            allocate_one(&pool, &live);
-        }
-        if let Some(pool) = pool.upgrade() {
-            pool.shrink_to_fit();
-        }
-    }));
-    churn(setup);
+    for setup in setups() {
+        let (pool, live) = (Rc::downgrade(&setup.pool), setup.live.clone());
+        let mut turn = 0;
+        *setup.hooks.deallocate.borrow_mut() = Some(Box::new(move || {
+            turn += 1;
+            if turn % 2 == 0 {
+                free_one(&pool, &live);
+            } else {
+                allocate_one(&pool, &live);
+            }
+            if let Some(pool) = pool.upgrade() {
+                pool.shrink_to_fit();
+            }
+        }));
+        churn(setup);
+    }
 }
 
 #[test]
@@ -198,82 +217,86 @@ fn a_limit_holds_although_the_parent_grows_the_pool_meanwhile() {
 
 #[test]
 fn a_parent_that_panics_when_asked_leaves_the_pool_whole() {
-    let Setup { pool, watch, hooks, .. } = setup();
-    let mut panics = 0;
-    for round in 0..scaled(400, 60) {
-        if round % 5 == 0 {
-            *hooks.allocate.borrow_mut() = Some(Box::new(|| panic!("no memory today")));
-        }
-        let before = pool.len();
-        match catch_unwind(AssertUnwindSafe(|| pool.allocate())) {
-            Ok(chunk) => {
-                chunk.unwrap();
-                assert_eq!(pool.len(), before + 1);
+    for Setup { pool, watch, hooks, .. } in setups() {
+        let mut panics = 0;
+        for round in 0..scaled(400, 60) {
+            if round % 5 == 0 {
+                *hooks.allocate.borrow_mut() = Some(Box::new(|| panic!("no memory today")));
             }
-            Err(_) => {
-                panics += 1;
-                assert_eq!(pool.len(), before);
+            let before = pool.len();
+            match catch_unwind(AssertUnwindSafe(|| pool.allocate())) {
+                Ok(chunk) => {
+                    chunk.unwrap();
+                    assert_eq!(pool.len(), before + 1);
+                }
+                Err(_) => {
+                    panics += 1;
+                    assert_eq!(pool.len(), before);
+                }
             }
+            pool.assert_valid();
         }
-        pool.assert_valid();
+        assert!(panics > 1);
+        *hooks.allocate.borrow_mut() = None;
+        drop(pool);
+        assert_eq!(watch.pieces(), 0);
     }
-    assert!(panics > 1);
-    *hooks.allocate.borrow_mut() = None;
-    drop(pool);
-    assert_eq!(watch.pieces(), 0);
 }
 
 #[test]
 fn a_parent_that_panics_when_memory_comes_back_leaves_the_pool_whole() {
-    let Setup { pool, live, watch, hooks } = setup();
-    for _ in 0..scaled(300, 100) {
-        live.borrow_mut().push(pool.allocate().unwrap());
-    }
-    let mut panics = 0;
-    while let Some(chunk) = live.borrow_mut().pop() {
-        *hooks.deallocate.borrow_mut() = Some(Box::new(|| panic!("keep it")));
-        let before = pool.len();
-        // SAFETY: the chunk is live.
-        if catch_unwind(AssertUnwindSafe(|| unsafe { pool.deallocate(chunk) })).is_err() {
-            panics += 1;
+    for Setup { pool, live, watch, hooks, .. } in setups() {
+        for _ in 0..scaled(300, 100) {
+            live.borrow_mut().push(pool.allocate().unwrap());
         }
-        assert_eq!(pool.len(), before - 1, "freed, panic or not");
-        pool.assert_valid();
+        let mut panics = 0;
+        while let Some(chunk) = live.borrow_mut().pop() {
+            *hooks.deallocate.borrow_mut() = Some(Box::new(|| panic!("keep it")));
+            let before = pool.len();
+            // SAFETY: the chunk is live.
+            if catch_unwind(AssertUnwindSafe(|| unsafe { pool.deallocate(chunk) })).is_err() {
+                panics += 1;
+            }
+            assert_eq!(pool.len(), before - 1, "freed, panic or not");
+            pool.assert_valid();
+        }
+        assert!(panics > 0);
+        *hooks.deallocate.borrow_mut() = None;
+        pool.allocate().unwrap();
+        drop(pool);
+        assert_eq!(watch.pieces(), 0);
     }
-    assert!(panics > 0);
-    *hooks.deallocate.borrow_mut() = None;
-    pool.allocate().unwrap();
-    drop(pool);
-    assert_eq!(watch.pieces(), 0);
 }
 
 #[test]
 fn a_pool_that_is_dropped_gives_all_back_although_the_parent_panics_once() {
-    let Setup { pool, watch, hooks, .. } = setup();
-    for _ in 0..scaled(1_000, 100) {
-        pool.allocate().unwrap();
+    for Setup { pool, watch, hooks, .. } in setups() {
+        for _ in 0..scaled(1_000, 100) {
+            pool.allocate().unwrap();
+        }
+        assert!(watch.pieces() > 3);
+        *hooks.deallocate.borrow_mut() = Some(Box::new(|| panic!("once")));
+        let pool = Rc::into_inner(pool).unwrap();
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(pool))).is_err());
+        assert_eq!(watch.pieces(), 0);
     }
-    assert!(watch.pieces() > 3);
-    *hooks.deallocate.borrow_mut() = Some(Box::new(|| panic!("once")));
-    let pool = Rc::into_inner(pool).unwrap();
-    assert!(catch_unwind(AssertUnwindSafe(|| drop(pool))).is_err());
-    assert_eq!(watch.pieces(), 0);
 }
 
 #[test]
 fn a_shrink_in_the_middle_of_a_walk_is_done_at_its_end() {
-    let Setup { pool, watch, .. } = setup();
-    for _ in 0..scaled(1_000, 100) {
-        pool.allocate().unwrap();
+    for Setup { pool, watch, idle, .. } in setups() {
+        for _ in 0..scaled(1_000, 100) {
+            pool.allocate().unwrap();
+        }
+        pool.for_each_live(|chunk| {
+            // SAFETY: the chunk is live, and not used any more.
+            unsafe { pool.deallocate(chunk) };
+            pool.shrink_to_fit();
+            assert!(watch.pieces() > 3, "the walk is in the middle of these");
+        });
+        assert_eq!((pool.capacity(), watch.pieces()), (0, idle));
+        pool.assert_valid();
     }
-    pool.for_each_live(|chunk| {
-        // SAFETY: the chunk is live, and not used any more.
-        unsafe { pool.deallocate(chunk) };
-        pool.shrink_to_fit();
-        assert!(watch.pieces() > 3, "the walk is in the middle of these");
-    });
-    assert_eq!((pool.capacity(), watch.pieces()), (0, 1));
-    pool.assert_valid();
 }
 
 const LAYOUT: Layout = Layout::new::<[u64; 8]>();

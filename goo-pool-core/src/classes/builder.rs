@@ -60,8 +60,9 @@ impl<P: Parent + 'static> ClassPoolBuilder<P> {
     ///
     /// [`AllocError`] if the parent has no memory for its own record.
     pub fn build(self) -> Result<ClassPool, AllocError> {
+        let config = self.config.fitted_to(&self.parent);
         let parent = Source::Shared(SharedParent::<dyn Parent>::new(self.parent)?);
-        Ok(ClassPool::from_classes(Classes::new(parent, Some(self.config))))
+        Ok(ClassPool::from_classes(Classes::new(parent, Some(config))))
     }
 
     /// A thread-safe pool with these settings.
@@ -74,7 +75,8 @@ impl<P: Parent + 'static> ClassPoolBuilder<P> {
     where
         P: Send + Sync,
     {
+        let config = self.config.fitted_to(&self.parent);
         let parent = Source::Shared(SharedParent::<dyn Parent + Send + Sync>::new(self.parent)?);
-        Ok(SyncClassPool::from_classes(Classes::new(parent, Some(self.config))))
+        Ok(SyncClassPool::from_classes(Classes::new(parent, Some(config))))
     }
 }

@@ -4,6 +4,8 @@ use core::alloc::Layout;
 use core::ptr::NonNull;
 
 mod chunks_of;
+#[cfg(feature = "alloc")]
+mod class_pool;
 mod fixed;
 #[cfg(feature = "alloc")]
 mod global;
@@ -32,11 +34,13 @@ pub use system::System;
 /// grows or closes, or when a thread ends; there a panic ends the process, as any panic of a thread-local destructor. So hold
 /// no lock that the parent takes while you use a pool.
 ///
+/// Any `Allocator` is a parent inside an `AllocatorParent` (features `allocator-api2-02`, `allocator-api2-04` and `nightly`).
+///
 /// # Safety
 ///
 /// 1. Memory returned by [`allocate`](Parent::allocate) is valid for reads and writes, fits the layout,
-///    overlaps nothing else and stays so until it is given to [`deallocate`](Parent::deallocate), also
-///    when the parent itself is moved. The same for the other functions that return memory.
+///    overlaps nothing else and stays so until it is given to [`deallocate`](Parent::deallocate) or the parent is
+///    dropped, also when the parent itself is moved. The same for the other functions that return memory.
 ///
 /// # Examples
 ///

@@ -57,6 +57,24 @@ unsafe impl<S: Parent, L: Parent> Parent for Segregator<S, L> {
         }
     }
 
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        if layout.size() <= self.limit {
+            self.small.allocate_zeroed(layout)
+        } else {
+            self.large.allocate_zeroed(layout)
+        }
+    }
+
+    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+        match (layout.size() <= self.limit, new_size <= self.limit) {
+            // SAFETY: (1) to (3); a piece of either size is from there.
+            (true, true) => unsafe { self.small.reallocate(ptr, layout, new_size) },
+            // SAFETY: the same.
+            (false, false) => unsafe { self.large.reallocate(ptr, layout, new_size) },
+            _ => None,
+        }
+    }
+
     fn home(&self) -> u32 {
         self.large.home()
     }

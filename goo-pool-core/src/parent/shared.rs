@@ -2,6 +2,8 @@
 
 use core::alloc::Layout;
 use core::ptr::NonNull;
+#[cfg(feature = "std")]
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Parent;
 
@@ -79,32 +81,37 @@ unsafe impl<P: Parent + ?Sized> Parent for &P {
 /// ```
 // SAFETY: the parent in the lock keeps the contract.
 #[cfg(feature = "std")]
-unsafe impl<P: Parent + ?Sized> Parent for std::sync::Mutex<P> {
+unsafe impl<P: Parent + ?Sized> Parent for Mutex<P> {
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).allocate(layout)
+        locked(self).allocate(layout)
     }
 
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
-        let parent = self.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let parent = locked(self);
         // SAFETY: (1) and (2), which speak of the same parent.
         unsafe { parent.deallocate(ptr, layout) }
     }
 
     fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).allocate_zeroed(layout)
+        locked(self).allocate_zeroed(layout)
     }
 
     unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
-        let parent = self.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let parent = locked(self);
         // SAFETY: (1) to (3), which speak of the same parent.
         unsafe { parent.reallocate(ptr, layout, new_size) }
     }
 
     fn home(&self) -> u32 {
-        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).home()
+        locked(self).home()
     }
 
     fn piece_size(&self) -> Option<usize> {
-        self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).piece_size()
+        locked(self).piece_size()
     }
+}
+
+#[cfg(feature = "std")]
+fn locked<P: ?Sized>(parent: &Mutex<P>) -> MutexGuard<'_, P> {
+    parent.lock().unwrap_or_else(PoisonError::into_inner)
 }

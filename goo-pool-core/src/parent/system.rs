@@ -1,4 +1,4 @@
-//! The system's allocator.
+//! The system's allocator as a parent.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::ptr::NonNull;
