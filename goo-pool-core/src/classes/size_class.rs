@@ -26,6 +26,10 @@ const PER_DOUBLING: u32 = 2;
 /// too large and zero-sized.
 #[inline(always)]
 pub(crate) const fn index_of(layout: Layout) -> usize {
+    // Most layouts, and often known to the compiler.
+    if layout.align() <= 1 << LEAST_STEP {
+        return index_of_size(layout.size());
+    }
     // A layout's size can be rounded up to its alignment.
     index_of_size((layout.size() + (layout.align() - 1)) & !(layout.align() - 1))
 }
@@ -35,8 +39,8 @@ pub(crate) const fn index_of(layout: Layout) -> usize {
 const fn index_of_size(size: usize) -> usize {
     // 0 becomes the largest number of all.
     let last = size.wrapping_sub(1);
-    // Below the first doubling the steps stay as they are.
-    let step = (last | 1 << (LEAST_STEP + PER_DOUBLING)).ilog2() - PER_DOUBLING;
+    // Below the first doubling the steps stay as they are. (The shift comes before the logarithm: three instructions less.)
+    let step = ((last | 1 << (LEAST_STEP + PER_DOUBLING)) >> PER_DOUBLING).ilog2();
     (((step - LEAST_STEP) << PER_DOUBLING) as usize) + (last >> step)
 }
 
