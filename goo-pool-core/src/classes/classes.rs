@@ -59,6 +59,7 @@ impl<E: Engine> Classes<E> {
     }
 
     /// The same for callers that do not tell errors apart: what comes back fits into registers.
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "adapters and the global allocator use it"))]
     #[inline(always)]
     pub(crate) fn allocate_or_none(&self, layout: Layout) -> Option<NonNull<[u8]>> {
         match self.take(layout) {
@@ -82,6 +83,7 @@ impl<E: Engine> Classes<E> {
         Ok(NonNull::slice_from_raw_parts(chunk.get(), engine.stride()))
     }
 
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "see above"))]
     #[cold]
     #[inline(never)]
     fn allocate_slow_or_none(&self, layout: Layout) -> Option<NonNull<[u8]>> {
