@@ -26,6 +26,7 @@ fn a_request_beyond_all_memory_is_refused() {
 /// What the shell calls `-v` limits the address space, and `-d` what can be written: with it the mapping itself succeeds, and
 /// then cannot be opened.
 #[test]
+#[cfg_attr(goo_asan, ignore = "AddressSanitizer needs more of the address space than any limit")]
 fn a_limit_of_the_process_is_an_error_and_what_was_mapped_before_it_goes_back() {
     const TEST: &str = "refusals::a_limit_of_the_process_is_an_error_and_what_was_mapped_before_it_goes_back";
     if child::part().is_none() {
