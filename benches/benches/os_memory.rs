@@ -1,7 +1,8 @@
 //! Where a pool's memory comes from, and on which pages it lies: `cargo bench -p goo-pool-benches --bench os_memory`.
 //!
 //! One million objects of 64 bytes, and the figures are for one of them. `random_free`, `replace` and `walk` are the workloads of
-//! `pools.rs`. `core` is the pool over the global allocator.
+//! `pools.rs`. `core` is the pool over the global allocator, which keeps some of the memory of a pool that is gone: so its first fill finds
+//! pages that the system has given before, and the others do not.
 
 use goo_pool_benches::{
     contest::{Contest, is_smoke},

@@ -132,7 +132,7 @@ impl<K: Kind> Audit<'_, K> {
             sums.listed += usize::from(block.header().listed.get());
             sums.full += usize::from(block.is_full_of_free_chunks());
         }
-        assert_eq!(segment.record().home, store.home(), "S6: a segment of another home's");
+        assert_eq!(segment.record().home, store.home(), "S7: a segment of another home's");
         let in_store = store.empties.iter().filter(|block| block.header().segment == segment);
         let empty = in_store.inspect(|block| assert!(block.is_full_of_free_chunks(), "S4: a live chunk in the store"));
         assert_eq!(empty.count(), segment.record().empty.get() as usize, "S4: empty blocks");

@@ -142,11 +142,11 @@ unsafe impl Parent for OsMemory {
     }
 
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
-        // What it was when the piece was mapped: it follows from the layout and from settings that never change.
+        // What it was when the piece was mapped (O1).
         let Some(extent) = self.extent(layout) else { unreachable!("a piece without an extent") };
-        // SAFETY: in `allocate`, `ptr` was made so from the mapping's first page (1).
+        // SAFETY: in `allocate`, `ptr` was made so from the mapping's first page (1, O1).
         let base = unsafe { ptr.byte_sub(extent.guard) };
-        // SAFETY: it came from `into_raw`, and so many bytes were kept; nobody uses them any more (1, 2).
+        // SAFETY: it came from `into_raw`, and so many bytes were kept (1, O1); nobody uses them any more (2).
         unsafe { Mapping::unmap(base, extent.kept()) };
     }
 

@@ -24,10 +24,10 @@ pub(super) enum Mode {
     Interleave,
 }
 
-/// A range of pages of our own, which are given back when this is dropped.
+/// A range of pages of our own (O2), which are given back when this is dropped.
 #[derive(Debug)]
 pub(super) struct Mapping {
-    /// Invariant: from here, `len` bytes are mapped, by us, and nobody else's.
+    /// From here, `len` bytes, whole pages.
     base: NonNull<u8>,
     len: usize,
 }
@@ -78,7 +78,7 @@ impl Mapping {
     /// Makes the memory between two guards of `guard` bytes usable. `None` if the system has not so much.
     pub(super) fn open(&self, guard: usize) -> Option<()> {
         let part = self.part(guard, self.len - 2 * guard);
-        // SAFETY: the pages are ours, and nobody uses them yet.
+        // SAFETY: the pages are ours (O2), and nobody uses them yet.
         unsafe { mm::mprotect(part.ptr(), part.len, MprotectFlags::READ | MprotectFlags::WRITE) }.ok()
     }
 
@@ -86,7 +86,7 @@ impl Mapping {
     pub(super) fn advise_huge(&self, wanted: bool) {
         let advice = if wanted { Advice::LinuxHugepage } else { Advice::LinuxNoHugepage };
         let part = self.part(0, self.len);
-        // SAFETY: the pages are ours; this changes nothing that could be seen in them.
+        // SAFETY: the pages are ours (O2); this changes nothing that could be seen in them.
         let _ = unsafe { mm::madvise(part.ptr(), part.len, advice) };
     }
 
@@ -98,15 +98,16 @@ impl Mapping {
             Mode::Interleave => libc::MPOL_INTERLEAVE,
         };
         let (mask, bits) = nodes.as_raw();
-        let (base, no_flags) = (self.base.as_ptr(), 0 as c_int);
-        // SAFETY: the pages are ours, and the mask has so many bits, less one, which is how the system counts them.
+        // As long as a register: the system reads all of it.
+        let (base, mode, no_flags) = (self.base.as_ptr(), c_long::from(mode), 0 as c_long);
+        // SAFETY: the pages are ours (O2), and the mask has so many bits, less one, which is how the system counts them.
         checked(unsafe { libc::syscall(libc::SYS_mbind, base, self.len, mode, mask, bits, no_flags) })
     }
 
     /// Gives the usable pages memory now. `None` if there is not enough.
     pub(super) fn populate(&self, guard: usize, page: usize) -> Option<()> {
         let part = self.part(guard, self.len - 2 * guard);
-        // SAFETY: the pages are ours; what is in them stays.
+        // SAFETY: the pages are ours (O2); what is in them stays.
         match unsafe { mm::madvise(part.ptr(), part.len, Advice::LinuxPopulateWrite) } {
             Ok(()) => Some(()),
             // Before Linux 5.14.
@@ -136,7 +137,7 @@ impl Drop for Mapping {
         let part = self.part(0, self.len);
         if part.unmap().is_none() {
             // The system cannot cut the range out of a larger one (see `trim`). The address space is lost, but not the memory.
-            // SAFETY: the pages are ours, and nobody uses them any more.
+            // SAFETY: the pages are ours (O2), and nobody uses them any more.
             let _ = unsafe { mm::madvise(part.ptr(), part.len, Advice::LinuxDontNeed) };
         }
     }
@@ -158,7 +159,7 @@ impl Part {
         if self.len == 0 {
             return Some(());
         }
-        // SAFETY: the pages are ours, and whoever has the mapping no longer uses these.
+        // SAFETY: the pages are ours (O2), and whoever has the mapping no longer uses these.
         unsafe { mm::munmap(self.ptr(), self.len) }.ok()
     }
 }
@@ -188,7 +189,7 @@ pub(super) fn current_node() -> Result<Node, OsError> {
 /// Asks where one page is. Unlike `get_mempolicy`, this does not bring it in.
 pub(super) fn node_of(page: *const u8) -> Result<Node, OsError> {
     let mut status: c_int = 0;
-    let (this_process, pages, no_move, no_flags) = (0 as c_int, 1_usize, ptr::null::<c_int>(), 0 as c_int);
+    let (this_process, pages, no_move, no_flags) = (0 as c_long, 1_usize, ptr::null::<c_int>(), 0 as c_long);
     let (first, result) = (&raw const page, &raw mut status);
     // SAFETY: one pointer can be read and one number written; without nodes to move to, nothing is moved, and the page is not
     // touched.

@@ -375,7 +375,7 @@ impl SharedPtr {
             if let Err(error) = self.grow(home, missing) {
                 // What other homes have counts only now, and is taken only then.
                 reach = Reach::Anywhere;
-                if missing_within(reach) == missing {
+                if missing_within(reach) >= missing {
                     return Err(error);
                 }
             }

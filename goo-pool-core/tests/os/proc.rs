@@ -7,6 +7,11 @@ pub(crate) fn status(name: &str) -> usize {
     kilobytes(&read_to_string("/proc/self/status").unwrap(), name)
 }
 
+/// Bytes of memory that are there, by a look at every page: what `status` says of it lags behind.
+pub(crate) fn resident() -> usize {
+    kilobytes(&read_to_string("/proc/self/smaps_rollup").unwrap(), "Anonymous")
+}
+
 /// A number of `/proc/self/smaps` for the mapping that has this address, in bytes.
 pub(crate) fn smaps(address: usize, name: &str) -> usize {
     let text = read_to_string("/proc/self/smaps").unwrap();
