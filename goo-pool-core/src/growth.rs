@@ -2,6 +2,7 @@
 //! meanwhile. What is asked for and what is kept is the store's business.
 
 use crate::error::AllocError;
+use crate::failure::persist;
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::kind::{Kind, Local};
@@ -18,6 +19,8 @@ pub(crate) trait Books<K: Kind> {
     fn with_store<R>(&self, look: impl FnOnce(&Store<K>) -> R) -> R;
     fn geometry(&self) -> &Geometry;
     fn parent(&self) -> &dyn Parent;
+    /// `ask`s, unless this thread is asking already because of this pool.
+    fn unless_asking<R>(&self, ask: impl FnOnce() -> R) -> Option<R>;
 }
 
 /// Adds a segment of at least `least` chunks to a store, which nobody holds while the parent is asked.
@@ -59,6 +62,22 @@ impl Books<Local> for HeapPtr {
         // sees to (H5). It is not borrowed from the heap.
         unsafe { self.parent.as_ref() }
     }
+
+    fn unless_asking<R>(&self, ask: impl FnOnce() -> R) -> Option<R> {
+        struct Asked(HeapPtr);
+
+        impl Drop for Asked {
+            fn drop(&mut self) {
+                self.0.asking.set(false);
+            }
+        }
+
+        if self.asking.replace(true) {
+            return None;
+        }
+        let _asked = Asked(*self);
+        Some(ask())
+    }
 }
 
 impl HeapPtr {
@@ -69,7 +88,7 @@ impl HeapPtr {
 
     /// Makes room for `additional` more chunks than are live, and keeps at least that much room from now on.
     pub(crate) fn reserve(self, additional: usize) -> Result<(), AllocError> {
-        self.make_room(additional)?;
+        persist(&self, || self.make_room(additional))?;
         self.store.keep_at_least(additional);
         Ok(())
     }

@@ -3,6 +3,9 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
+use crate::error::AllocError;
+use crate::failure::OnFailure;
+
 /// Memory for a pool's segments.
 ///
 /// A pool asks its parent for a few large pieces and gives them back whole; it never asks for zero
@@ -67,6 +70,21 @@ pub unsafe trait Parent {
     ///    been given back since.
     /// 2. Nobody touches the memory any more.
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout);
+
+    /// What a pool over this parent does about an allocation that failed, for want of memory or because its limit is reached.
+    /// `attempt` is 1 for the first failure, and one more each time the same allocation fails after an
+    /// [`OnFailure::Retry`]: say so a bounded number of times. [`Handled`](crate::Handled) adds a closure to any parent.
+    ///
+    /// It is called with nothing half done, and no lock of the pool's held; of a thread-safe pool on any thread, perhaps on several at once.
+    /// It may allocate and free in the pool. What fails meanwhile, on the same thread and in the same pool, is an error and
+    /// nobody is asked. (Of thread-safe pools, at most four may be at this point on one thread, each within
+    /// another's handler.) It may panic: then the allocation does.
+    ///
+    /// Default: the caller gets the error.
+    fn on_failure(&self, error: &AllocError, attempt: u32) -> OnFailure {
+        _ = (error, attempt);
+        OnFailure::ReturnError
+    }
 }
 
 /// The global allocator, the default parent.

@@ -51,7 +51,7 @@ pub use buffers::{BufferPool, PoolBytes, PoolBytesMut};
 pub use builder::PoolBuilder;
 pub use default_pool::DefaultPool;
 pub use error::TryAllocError;
-pub use goo_pool_core::{AllocError, BuildError, Config, Global, Growth, Parent, Return, Stats};
+pub use goo_pool_core::{AllocError, BuildError, Config, Global, Growth, Handled, OnFailure, Parent, Return, Stats};
 #[cfg(feature = "derive")]
 pub use goo_pool_derive::Pooled;
 pub use keyed::{Key, KeyedPool};

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
+use super::asking;
 use super::closing;
 use super::for_all::for_all;
 use super::kind::Threads;
@@ -21,6 +22,7 @@ use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::config::Config;
 use crate::error::AllocError;
+use crate::failure::{self, persist};
 use crate::geometry::{Geometry, Stored};
 use crate::growth::{self, Books};
 use crate::parent::Parent;
@@ -72,10 +74,10 @@ impl Allocate for SharedPtr {
     #[cold]
     #[inline(never)]
     fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
-        match self.my_shard_or_new()? {
+        persist(&self, || match self.my_shard_or_new()? {
             Some(shard) => self.allocate_for(shard),
             None => self.allocate_as_guest(),
-        }
+        })
     }
 }
 
@@ -91,6 +93,10 @@ impl Books<Threads> for SharedPtr {
     fn parent(&self) -> &dyn Parent {
         &*self.parent
     }
+
+    fn unless_asking<R>(&self, ask: impl FnOnce() -> R) -> Option<R> {
+        asking::unless_asking(*self, ask)
+    }
 }
 
 impl SharedPtr {
@@ -102,9 +108,7 @@ impl SharedPtr {
         parent: SharedParent,
     ) -> Result<Self, AllocError> {
         let own = Layout::new::<Shared>();
-        let Some(memory) = parent.allocate(own) else {
-            return Err(AllocError::OutOfMemory { layout: own });
-        };
+        let memory = failure::obtain(&*parent, own)?;
         let shared = Shared {
             shards: ShardTable::new(),
             geometry: Stored::new(geometry),
@@ -301,7 +305,7 @@ impl SharedPtr {
 
     /// Makes room for `additional` more chunks, for this thread, and keeps at least that much from now on.
     pub(crate) fn reserve(self, additional: usize) -> Result<(), AllocError> {
-        self.make_room(additional)?;
+        persist(&self, || self.make_room(additional))?;
         self.with_store(|store| store.keep_at_least(additional));
         Ok(())
     }

@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
 use crate::error::AllocError;
+use crate::failure;
 use crate::parent::Parent;
 
 /// A parent that several threads may call at once.
@@ -32,9 +33,7 @@ unsafe impl Sync for SharedParent {}
 impl SharedParent {
     pub(crate) fn new<P: Parent + Send + Sync + 'static>(parent: P) -> Result<Self, AllocError> {
         let layout = Layout::new::<Counted<P>>();
-        let Some(memory) = parent.allocate(layout) else {
-            return Err(AllocError::OutOfMemory { layout });
-        };
+        let memory = failure::obtain(&parent, layout)?;
         let place = memory.cast::<Counted<P>>();
         // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
         unsafe { place.write(Counted { owners: AtomicUsize::new(1), destroy: destroy::<P>, parent }) };
