@@ -4,7 +4,7 @@ use core::alloc::Layout;
 
 use crate::config::Config;
 use crate::error::{AllocError, BuildError};
-use crate::failure::{Handled, OnFailure};
+use crate::failure::{Aborting, Handled, OnFailure};
 use crate::geometry::{Geometry, HEADER_BYTES};
 use crate::heap::HeapPtr;
 use crate::parent::{Global, Parent};
@@ -155,7 +155,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
     /// When an allocation fails, fails as `Box::new` does without memory, instead of with an error: see [`AllocError::fail`].
     ///
     /// It goes with the parent, as [`on_failure`](Self::on_failure) does.
-    pub fn abort_on_failure(self) -> RawPoolBuilder<Handled<P, fn(&AllocError, u32) -> OnFailure>> {
+    pub fn abort_on_failure(self) -> RawPoolBuilder<Aborting<P>> {
         self.map_parent(Handled::aborting)
     }
 

@@ -70,7 +70,11 @@ impl<P, F: Fn(&AllocError, u32) -> OnFailure> Handled<P, F> {
     }
 }
 
-impl<P> Handled<P, fn(&AllocError, u32) -> OnFailure> {
+/// A parent that gives up by ending the program; made by
+/// [`abort_on_failure`](crate::RawPoolBuilder::abort_on_failure).
+pub type Aborting<P> = Handled<P, fn(&AllocError, u32) -> OnFailure>;
+
+impl<P> Aborting<P> {
     /// Ends the program when the parent gives up.
     pub const fn aborting(parent: P) -> Self {
         Self { parent, attempts: u32::MAX, handler: |_, _| OnFailure::Abort }

@@ -93,6 +93,14 @@ impl HeapPtr {
         Ok(())
     }
 
+    /// As [`Handle::prepare`](crate::Handle::prepare).
+    pub(crate) fn prepare(self, additional: usize) -> Result<(), AllocError> {
+        if self.store.segments.chunks.get() / 64 > additional {
+            return Ok(());
+        }
+        self.make_room(additional)
+    }
+
     /// Makes room for `additional` more chunks than are live.
     pub(crate) fn make_room(self, additional: usize) -> Result<(), AllocError> {
         loop {

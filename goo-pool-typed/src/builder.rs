@@ -5,8 +5,8 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use goo_pool_core::{
-    AllocError, BuildError, Config, Global, Growth, Handled, OnFailure, Parent, PoolHandle, RawPool, RawPoolBuilder,
-    Return,
+    Aborting, AllocError, BuildError, Config, Global, Growth, Handled, OnFailure, Parent, PoolHandle, RawPool,
+    RawPoolBuilder, Return,
 };
 
 use crate::generic::{Over, Pool};
@@ -118,7 +118,7 @@ impl<T, P: Parent + 'static, S> PoolBuilder<T, P, S> {
     /// Also what would return an error fails as [`alloc`](Pool::alloc) does: see [`AllocError::fail`].
     ///
     /// It goes with the parent, as [`on_failure`](Self::on_failure) does.
-    pub fn abort_on_failure(self) -> PoolBuilder<T, Handled<P, fn(&AllocError, u32) -> OnFailure>, S> {
+    pub fn abort_on_failure(self) -> PoolBuilder<T, Aborting<P>, S> {
         PoolBuilder { raw: self.raw.abort_on_failure(), pool: PhantomData }
     }
 

@@ -13,7 +13,6 @@
 
 mod asking;
 mod closing;
-mod for_all;
 mod inspect;
 mod kind;
 mod local_shard;

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
 use super::asking;
 use super::closing;
-use super::for_all::for_all;
 use super::kind::Threads;
 use super::lock::Lock;
 use super::locked::Locked;
@@ -23,6 +22,7 @@ use crate::block::ChunkPtr;
 use crate::config::Config;
 use crate::error::AllocError;
 use crate::failure::{self, persist};
+use crate::for_all::for_all;
 use crate::geometry::{Geometry, Stored};
 use crate::growth::{self, Books};
 use crate::parent::Parent;
@@ -308,6 +308,14 @@ impl SharedPtr {
         persist(&self, || self.make_room(additional))?;
         self.with_store(|store| store.keep_at_least(additional));
         Ok(())
+    }
+
+    /// As [`Handle::prepare`](crate::Handle::prepare).
+    pub(crate) fn prepare(self, additional: usize) -> Result<(), AllocError> {
+        if additional == 0 || self.capacity() / 64 > additional {
+            return Ok(());
+        }
+        self.make_room(additional)
     }
 
     /// Makes room for `additional` more chunks, for this thread.
