@@ -3,7 +3,8 @@
 use core::alloc::Layout;
 
 use crate::config::Config;
-use crate::error::BuildError;
+use crate::error::{AllocError, BuildError};
+use crate::failure::{Aborting, Handled, OnFailure};
 use crate::geometry::{Geometry, HEADER_BYTES};
 use crate::heap::HeapPtr;
 #[cfg(feature = "alloc")]
@@ -48,6 +49,11 @@ pub struct RawPoolBuilder<P> {
 impl RawPoolBuilder<Global> {
     pub(crate) fn new(layout: Layout) -> Self {
         Self::new_in(layout, Global)
+    }
+
+    /// Where the pool's memory comes from, instead of the global allocator.
+    pub fn parent<Q: Parent + 'static>(self, parent: Q) -> RawPoolBuilder<Q> {
+        RawPoolBuilder { layout: self.layout, config: self.config, chunks_per_block: self.chunks_per_block, parent }
     }
 }
 
@@ -114,9 +120,63 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
         self
     }
 
-    /// Where the pool's memory comes from, instead of the global allocator.
-    pub fn parent<Q: Parent + 'static>(self, parent: Q) -> RawPoolBuilder<Q> {
-        RawPoolBuilder { layout: self.layout, config: self.config, chunks_per_block: self.chunks_per_block, parent }
+    /// Asks `handler` what to do when an allocation fails: about each its first `attempts` failures. Without, the caller gets the error.
+    ///
+    /// It gets the error and the failure's number, from 1 on, after every other way to a chunk was tried, for want of memory as well as for
+    /// a limit that is reached; also for [`reserve`](RawPool::reserve), and when the pool is built. It may free and allocate in the
+    /// pool, and panic: see [`Parent::on_failure`]. For a thread-safe pool it must be [`Send`] and [`Sync`].
+    ///
+    /// The handler goes with the parent, so [`parent`](RawPoolBuilder::parent) comes before this. With more than one, the first to be
+    /// added is asked first, and the next if that one gives up.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::{alloc::Layout, cell::RefCell, rc::Rc};
+    /// use goo_pool_core::{Handle, OnFailure, PoolHandle, RawPool};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # type Chunk = std::ptr::NonNull<u8>;
+    /// /// Chunks that can be done without.
+    /// let spare: Rc<RefCell<Vec<Chunk>>> = Rc::default();
+    /// let layout = Layout::new::<[u64; 4]>();
+    /// let in_handler = spare.clone();
+    /// let pool = RawPool::builder(layout).max_chunks(10).on_failure(3, move |_error, _attempt| {
+    ///     match in_handler.borrow_mut().pop() {
+    ///         Some(chunk) => {
+    ///             // SAFETY: it came from this pool and is not used any more.
+    ///             unsafe { PoolHandle::deallocate_dyn(chunk, layout) };
+    ///             OnFailure::Retry
+    ///         }
+    ///         None => OnFailure::ReturnError,
+    ///     }
+    /// });
+    /// let pool = pool.build_handle()?;
+    /// for _ in 0..10 {
+    ///     spare.borrow_mut().push(pool.allocate()?);
+    /// }
+    /// let chunk = pool.allocate()?;
+    /// assert_eq!((spare.borrow().len(), pool.len()), (9, 10));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_failure<F>(self, attempts: u32, handler: F) -> RawPoolBuilder<Handled<P, F>>
+    where
+        F: Fn(&AllocError, u32) -> OnFailure + 'static,
+    {
+        self.map_parent(|parent| Handled::new(parent, attempts, handler))
+    }
+
+    /// When an allocation fails, fails as `Box::new` does without memory, instead of with an error: see [`AllocError::fail`].
+    ///
+    /// It goes with the parent, as [`on_failure`](Self::on_failure) does.
+    pub fn abort_on_failure(self) -> RawPoolBuilder<Aborting<P>> {
+        self.map_parent(Handled::aborting)
+    }
+
+    fn map_parent<Q>(self, map: impl FnOnce(P) -> Q) -> RawPoolBuilder<Q> {
+        let Self { layout, config, chunks_per_block, parent } = self;
+        RawPoolBuilder { layout, config, chunks_per_block, parent: map(parent) }
     }
 
     /// The pool.

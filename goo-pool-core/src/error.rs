@@ -35,6 +35,33 @@ impl fmt::Display for AllocError {
 
 impl core::error::Error for AllocError {}
 
+impl AllocError {
+    /// Fails as `Box::new` does when there is no memory: by the global hook for that. A limit of our own is no lack of memory, so it
+    /// panics.
+    ///
+    /// # Panics
+    ///
+    /// Unless it is [`OutOfMemory`](Self::OutOfMemory), of which the hook decides.
+    ///
+    /// # Examples
+    ///
+    /// ```should_panic
+    /// use std::alloc::Layout;
+    /// use goo_pool_core::RawPool;
+    ///
+    /// let pool = RawPool::builder(Layout::new::<u64>()).max_chunks(0).build().unwrap();
+    /// let chunk = pool.allocate().unwrap_or_else(|error| error.fail());
+    /// ```
+    #[cold]
+    pub fn fail(self) -> ! {
+        match self {
+            #[cfg(feature = "alloc")]
+            Self::OutOfMemory { layout } => alloc::alloc::handle_alloc_error(layout),
+            error => panic!("{error}"),
+        }
+    }
+}
+
 /// A layout whose blocks would not fit into the address space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayoutTooLarge {

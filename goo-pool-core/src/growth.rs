@@ -3,6 +3,7 @@
 
 use crate::error::AllocError;
 use crate::events;
+use crate::failure::{Asks, persist};
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::kind::{Kind, Local};
@@ -64,13 +65,39 @@ impl Books<Local> for HeapPtr {
     }
 
     fn parent(&self) -> &dyn Parent {
-        // SAFETY: the parent lies beside the heap and lives as long, which a handle or a hold of the caller
-        // sees to (H5). It is not borrowed from the heap.
-        unsafe { self.parent.as_ref() }
+        HeapPtr::parent(self)
+    }
+}
+
+impl Asks for HeapPtr {
+    fn parent(&self) -> &dyn Parent {
+        HeapPtr::parent(self)
+    }
+
+    fn unless_asking<R>(&self, ask: impl FnOnce() -> R) -> Option<R> {
+        struct Asked(HeapPtr);
+
+        impl Drop for Asked {
+            fn drop(&mut self) {
+                self.0.asking.set(false);
+            }
+        }
+
+        if self.asking.replace(true) {
+            return None;
+        }
+        let _asked = Asked(*self);
+        Some(ask())
     }
 }
 
 impl HeapPtr {
+    pub(crate) fn parent(&self) -> &dyn Parent {
+        // SAFETY: the parent lies beside the heap and lives as long, which a handle or a hold of the caller
+        // sees to (H5). It is not borrowed from the heap.
+        unsafe { self.parent.as_ref() }
+    }
+
     pub(crate) fn hold(self) -> Hold {
         self.holds.set(self.holds.get() + 1);
         Hold(self)
@@ -78,9 +105,17 @@ impl HeapPtr {
 
     /// Makes room for `additional` more chunks than are live, and keeps at least that much room from now on.
     pub(crate) fn reserve(self, additional: usize) -> Result<(), AllocError> {
-        self.make_room(additional)?;
+        persist(&self, || self.make_room(additional))?;
         self.store.keep_at_least(additional);
         Ok(())
+    }
+
+    /// As [`Handle::prepare`](crate::Handle::prepare).
+    pub(crate) fn prepare(self, additional: usize) -> Result<(), AllocError> {
+        if self.store.segments.chunks.get() / 64 > additional {
+            return Ok(());
+        }
+        self.make_room(additional)
     }
 
     /// Makes room for `additional` more chunks than are live.

@@ -6,6 +6,7 @@ use core::ptr::NonNull;
 
 use crate::error::{AllocError, BuildError, LayoutTooLarge};
 use crate::geometry::Geometry;
+use crate::reservation::{Reservation, Reserves};
 use crate::row::Row;
 use crate::stats::Stats;
 
@@ -21,7 +22,7 @@ use crate::stats::Stats;
 /// 1. The chunk is valid for reads and writes of `L`, aligned to it, and nobody else's.
 /// 2. Its address says where its block begins, by the geometry that [`Geometry::of`] has for `L`.
 /// 3. All that is so until it is given back, whatever becomes of the handles.
-pub unsafe trait Handle: Sealed + Clone + Debug + Sized + 'static {
+pub unsafe trait Handle: Sealed + Reserves + Clone + Debug + Sized + 'static {
     /// Whether several threads may use a pool of this kind. If so, its blocks have a longer header.
     const SHARED: bool;
 
@@ -118,6 +119,15 @@ pub unsafe trait Handle: Sealed + Clone + Debug + Sized + 'static {
     ///
     /// As there.
     fn reserve(&self, additional: usize) -> Result<(), AllocError>;
+
+    /// As [`RawPool::reserve_exact`](crate::RawPool::reserve_exact), with a handle of its own, so that the pool stays open.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn reserve_exact(&self, chunks: usize) -> Result<Reservation<Self>, AllocError> {
+        Reservation::new(self.clone(), chunks)
+    }
 
     /// As [`RawPool::shrink_to_fit`](crate::RawPool::shrink_to_fit).
     fn shrink_to_fit(&self);

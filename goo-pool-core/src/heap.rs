@@ -10,6 +10,7 @@ use crate::allocate::Allocate;
 use crate::block::{Block, ChunkPtr};
 use crate::config::Config;
 use crate::error::AllocError;
+use crate::failure::persist;
 use crate::front::{BLOCKED, Front};
 use crate::geometry::{Geometry, Shape, Stored};
 use crate::kind::Local;
@@ -30,6 +31,8 @@ pub(crate) struct Heap {
     pub(crate) holds: Cell<usize>,
     /// A segment was emptied while there was a hold.
     pub(crate) unsettled: Cell<bool>,
+    /// The parent is being asked about a failure.
+    pub(crate) asking: Cell<bool>,
     /// All spare segments go back, once.
     pub(crate) shrinking: Cell<bool>,
     /// Owners that may allocate; the heap is closed while there are none (H3).
@@ -78,6 +81,7 @@ impl Heap {
             store: Store::new(layout, 0, config),
             holds: Cell::new(0),
             unsettled: Cell::new(false),
+            asking: Cell::new(false),
             shrinking: Cell::new(false),
             handles: Cell::new(1),
             layout,
@@ -100,6 +104,17 @@ impl Allocate for HeapPtr {
     #[cold]
     #[inline(never)]
     fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
+        persist(&self, || self.search())
+    }
+
+    fn watch(self, chunk: ChunkPtr) {
+        watch::taken::<Local>(chunk, &self.geometry, self.layout);
+    }
+}
+
+impl HeapPtr {
+    /// A free chunk, wherever there is one.
+    fn search(self) -> Result<ChunkPtr, AllocError> {
         // The parent may free or allocate here while it is asked for memory, so look again from the start.
         loop {
             // SAFETY: it is the geometry's.
@@ -117,12 +132,6 @@ impl Allocate for HeapPtr {
         }
     }
 
-    fn watch(self, chunk: ChunkPtr) {
-        watch::taken::<Local>(chunk, &self.geometry, self.layout);
-    }
-}
-
-impl HeapPtr {
     /// # Safety
     ///
     /// 1. `heap` is alive, and the pointer may be used for the whole allocation it lies in.

@@ -10,6 +10,7 @@ use core::ptr::NonNull;
 
 use crate::config::Config;
 use crate::error::AllocError;
+use crate::failure;
 use crate::geometry::Geometry;
 use crate::heap::{Heap, HeapPtr};
 use crate::parent::Parent;
@@ -35,9 +36,7 @@ impl HeapPtr {
         parent: P,
     ) -> Result<Self, AllocError> {
         let own = record_layout::<P>();
-        let Some(memory) = parent.allocate(own) else {
-            return Err(AllocError::OutOfMemory { layout: own });
-        };
+        let memory = failure::obtain(&parent, own)?;
         let place = memory.cast::<WithParent<P>>();
         // SAFETY: the memory is sized and aligned for it (Parent 1); the field is not read.
         let parent_place = unsafe { &raw mut (*place.as_ptr()).parent };

@@ -92,10 +92,7 @@ unsafe impl Handle for PoolHandle {
     }
 
     fn prepare(&self, additional: usize) -> Result<(), AllocError> {
-        if self.pool.capacity() / 64 > additional {
-            return Ok(());
-        }
-        self.pool.heap().make_room(additional)
+        self.pool.heap().prepare(additional)
     }
 
     fn allocate(&self) -> Result<NonNull<u8>, AllocError> {

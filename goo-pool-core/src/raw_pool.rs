@@ -15,6 +15,7 @@ use crate::heap::HeapPtr;
 use crate::inspect::Place;
 use crate::lifecycle;
 use crate::parent::Parent;
+use crate::reservation::Reservation;
 use crate::stats::Stats;
 #[cfg(feature = "alloc")]
 use crate::{error::BuildError, parent::Global};
@@ -138,7 +139,7 @@ impl RawPool {
     ///
     /// # Safety
     ///
-    /// 1. Nobody touches any chunk that was allocated before, alone or in a row, nor gives it back.
+    /// 1. Nobody touches any chunk that was allocated before, alone, in a row or in a reservation, nor gives it back.
     /// 2. It is not called while [`for_each_live`](Self::for_each_live) runs.
     ///
     /// # Examples
@@ -176,6 +177,18 @@ impl RawPool {
     /// as it was.
     pub fn reserve(&self, additional: usize) -> Result<(), AllocError> {
         self.heap.reserve(additional)
+    }
+
+    /// Takes exactly so many chunks, from which as many allocations cannot fail, whatever others take from the pool meanwhile.
+    ///
+    /// Costs that many allocations, and a word of the parent's memory for each. Until they are used or the reservation is
+    /// dropped, they count as live.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if they cannot all be had: then none is taken.
+    pub fn reserve_exact(&self, chunks: usize) -> Result<Reservation<&Self>, AllocError> {
+        Reservation::new(self, chunks)
     }
 
     /// Gives every segment without a live chunk back to the parent, and forgets what was reserved. While
@@ -228,8 +241,8 @@ impl RawPool {
         *self.heap.geometry
     }
 
-    /// Calls `visit` with every live chunk, in address order within each segment. Those of a row are all live, whether
-    /// something was written there or not.
+    /// Calls `visit` with every live chunk, in address order within each segment. Those of a row and of a
+    /// reservation are all live, whether something was written there or not.
     ///
     /// `visit` may allocate and free in this pool: a chunk freed before its turn is not visited, one
     /// allocated meanwhile may be. Memory that becomes empty goes back when the walk is over.

@@ -8,6 +8,7 @@ use core::ptr::NonNull;
 
 use crate::block::{BitIndex, Block, ChunkPtr};
 use crate::error::AllocError;
+use crate::failure::persist;
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::kind::{Kind, Local};
@@ -60,6 +61,10 @@ impl Row {
 impl HeapPtr {
     /// As [`Handle::take_row`](crate::Handle::take_row).
     pub(crate) fn take_row(self) -> Result<Row, AllocError> {
+        persist(&self, || self.search_row())
+    }
+
+    fn search_row(self) -> Result<Row, AllocError> {
         // The parent may free or allocate here while it is asked for memory, so look again from the start.
         loop {
             if let Some(row) = self.free_row() {

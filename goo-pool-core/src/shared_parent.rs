@@ -10,6 +10,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
 use crate::error::AllocError;
+use crate::failure;
 use crate::parent::Parent;
 
 /// Any parent.
@@ -49,9 +50,7 @@ impl SharedParent<AnySyncParent> {
 /// A parent with one owner, in its own memory.
 fn counted<P: Parent>(parent: P) -> Result<NonNull<Counted<P>>, AllocError> {
     let layout = Layout::new::<Counted<P>>();
-    let Some(memory) = parent.allocate(layout) else {
-        return Err(AllocError::OutOfMemory { layout });
-    };
+    let memory = failure::obtain(&parent, layout)?;
     let place = memory.cast::<Counted<P>>();
     // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
     unsafe { place.write(Counted { owners: AtomicUsize::new(1), destroy: destroy::<P>, parent }) };

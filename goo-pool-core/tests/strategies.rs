@@ -118,12 +118,13 @@ macro_rules! both_kinds {
 fn fixed_growth_asks_for_the_same_each_time() {
     fn test<H: Built>() {
         let watch = Watch::<H>::new(Growth::Fixed { bytes: 16 * 1024 }, Return::Never);
-        watch.fill(scaled(20_000, 1_000));
+        let chunks = watch.fill(scaled(20_000, 1_000));
         let stats = watch.pool.stats();
         assert!(stats.segments > 3);
         assert_eq!(stats.total_chunks % stats.segments, 0, "segments of different sizes");
         let each = stats.total_chunks / stats.segments * LAYOUT.size();
         assert!(each <= 16 * 1024 && each > 14 * 1024, "{each}");
+        watch.free(chunks);
     }
     both_kinds!(test);
 }
@@ -175,9 +176,10 @@ fn adaptive_growth_needs_few_requests_for_a_pool_of_any_size() {
     let requests = |growth| {
         let watch =
             Watch::<PoolHandle>::with(growth, Return::Never, |builder| builder.max_segment(scaled(65_536, 4096)));
-        watch.fill(count);
-        watch.pool.check();
-        watch.pool.stats().segments
+        let chunks = watch.fill(count);
+        let segments = watch.pool.stats().segments;
+        watch.free(chunks);
+        segments
     };
     let (doubling, adaptive) = (requests(Growth::Doubling), requests(Growth::Adaptive));
     assert!(adaptive * 2 < doubling, "{adaptive} requests, by doubling {doubling}");

@@ -4,7 +4,10 @@ use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
 
-use goo_pool_core::{BuildError, Config, Global, Growth, Parent, PoolHandle, RawPool, RawPoolBuilder, Return};
+use goo_pool_core::{
+    Aborting, AllocError, BuildError, Config, Global, Growth, Handled, OnFailure, Parent, PoolHandle, RawPool,
+    RawPoolBuilder, Return,
+};
 
 use crate::generic::{Over, Pool};
 
@@ -30,6 +33,12 @@ pub struct PoolBuilder<T, P, S = PoolHandle> {
 impl<T, S> PoolBuilder<T, Global, S> {
     pub(crate) fn new() -> Self {
         Self { raw: RawPool::builder(Layout::new::<T>()), pool: PhantomData }
+    }
+
+    /// Where the pool's memory comes from, instead of the global allocator. For a `SyncPool` it must be [`Send`] and
+    /// [`Sync`].
+    pub fn parent<Q: Parent + 'static>(self, parent: Q) -> PoolBuilder<T, Q, S> {
+        PoolBuilder { raw: self.raw.parent(parent), pool: PhantomData }
     }
 }
 
@@ -70,10 +79,47 @@ impl<T, P: Parent + 'static, S> PoolBuilder<T, P, S> {
         Self { raw: self.raw.config(config), ..self }
     }
 
-    /// Where the pool's memory comes from, instead of the global allocator. For a `SyncPool` it must be [`Send`] and
-    /// [`Sync`].
-    pub fn parent<Q: Parent + 'static>(self, parent: Q) -> PoolBuilder<T, Q, S> {
-        PoolBuilder { raw: self.raw.parent(parent), pool: PhantomData }
+    /// Asks `handler` what to do when an allocation fails: about each its first `attempts` failures. Without, the caller gets the error.
+    ///
+    /// It gets the error and the failure's number, from 1 on, also for [`reserve`](Pool::reserve) and when the pool is built. It may
+    /// use the pool, and panic: see [`Parent::on_failure`]. For a `SyncPool` it must be [`Send`] and [`Sync`], and threads may be in it
+    /// at the same time. It goes with the parent, so [`parent`](PoolBuilder::parent) comes before this.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::{OnFailure, Pool, PoolBox};
+    /// use std::{cell::RefCell, rc::Rc};
+    ///
+    /// # fn main() -> Result<(), goo_pool_typed::BuildError> {
+    /// let cache: Rc<RefCell<Vec<PoolBox<u64>>>> = Rc::default();
+    /// let weak = Rc::downgrade(&cache);
+    /// let pool = Pool::<u64>::builder().max_chunks(100).on_failure(1, move |_error, _attempt| {
+    ///     let Some(cache) = weak.upgrade() else { return OnFailure::ReturnError };
+    ///     cache.borrow_mut().clear();
+    ///     OnFailure::Retry
+    /// });
+    /// let pool = pool.build()?;
+    /// for n in 0..1000 {
+    ///     let boxed = pool.alloc(n);
+    ///     cache.borrow_mut().push(boxed);
+    /// }
+    /// assert!(pool.len() <= 100);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_failure<F>(self, attempts: u32, handler: F) -> PoolBuilder<T, Handled<P, F>, S>
+    where
+        F: Fn(&AllocError, u32) -> OnFailure + 'static,
+    {
+        PoolBuilder { raw: self.raw.on_failure(attempts, handler), pool: PhantomData }
+    }
+
+    /// Also what would return an error fails as [`alloc`](Pool::alloc) does: see [`AllocError::fail`].
+    ///
+    /// It goes with the parent, as [`on_failure`](Self::on_failure) does.
+    pub fn abort_on_failure(self) -> PoolBuilder<T, Aborting<P>, S> {
+        PoolBuilder { raw: self.raw.abort_on_failure(), pool: PhantomData }
     }
 
     /// The pool.

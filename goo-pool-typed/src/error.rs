@@ -58,14 +58,10 @@ impl<T> fmt::Display for TryAllocError<T> {
 
 impl<T> core::error::Error for TryAllocError<T> {}
 
-/// Fails as `Box::new` does when there is no memory: by the global hook for that. A limit of our own is no
-/// lack of memory, so it panics.
+/// As a function pointer for [`Handle::allocate_in_or`](goo_pool_core::Handle::allocate_in_or).
 #[cold]
 pub(crate) fn fail(error: AllocError) -> ! {
-    match error {
-        AllocError::OutOfMemory { layout } => alloc::alloc::handle_alloc_error(layout),
-        error => panic!("{error}"),
-    }
+    error.fail()
 }
 
 /// Why a pool that is made when it is first used has no chunk. A type too large for any pool is no lack of memory, so

@@ -12,6 +12,7 @@ pub use goo_pool_core::{Handle, PoolHandle};
 pub use crate::pool::{AllocIter, Pool};
 pub use crate::pool_box::PoolBox;
 pub use crate::rc::generic::{PoolRc, PoolWeak, RcPool};
+pub use crate::reservation::Reservation;
 pub use crate::source::{AnyThread, Kind, Over, Source};
 #[cfg(feature = "std")]
 pub use crate::sync::ThisThread;

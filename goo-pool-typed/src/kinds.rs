@@ -82,6 +82,51 @@ pub type LazyPool<T> = generic::Pool<T, OnceCell<PoolHandle>>;
 /// ```
 pub type PoolBox<T> = generic::PoolBox<T>;
 
+/// Room in a [`Pool`] for so many values, which nobody else can take; made by
+/// [`reserve_exact`](generic::Pool::reserve_exact).
+///
+/// # Examples
+///
+/// ```
+/// use goo_pool_typed::{AllocError, Pool, PoolBox, Reservation};
+///
+/// /// Needs no memory that is not there already, so it cannot fail half way.
+/// fn move_in(reserved: &Reservation<String>, names: [String; 2]) -> [PoolBox<String>; 2] {
+///     names.map(|name| reserved.alloc(name))
+/// }
+///
+/// # fn main() -> Result<(), AllocError> {
+/// let pool = Pool::new();
+/// let boxes = move_in(&pool.reserve_exact(2)?, ["one".into(), "two".into()]);
+/// assert_eq!((boxes[1].as_str(), pool.len()), ("two", 2));
+/// # Ok(())
+/// # }
+/// ```
+pub type Reservation<T> = generic::Reservation<T>;
+
+/// Room in a [`SyncPool`] for so many values, which no other thread can take. It goes to other threads itself.
+///
+/// # Examples
+///
+/// ```
+/// use goo_pool_typed::{AllocError, SyncPool, SyncReservation};
+/// use std::thread;
+///
+/// # fn main() -> Result<(), AllocError> {
+/// let pool = SyncPool::new();
+/// let reserved: SyncReservation<u64> = pool.reserve_exact(100)?;
+/// let sum = thread::spawn(move || {
+///     let boxes: Vec<_> = (1..=100).map(|n| reserved.alloc(n)).collect();
+///     boxes.iter().map(|n| **n).sum::<u64>()
+/// });
+/// assert_eq!(sum.join().unwrap(), 5050);
+/// assert!(pool.is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "std")]
+pub type SyncReservation<T> = generic::Reservation<T, SyncPoolHandle>;
+
 /// A pool of values of one type, for many threads: each may allocate, and each may drop what any other allocated.
 ///
 /// As a [`Pool`], it is a handle: clones of it are the same pool. It may also be a static, and then takes no memory

@@ -17,6 +17,7 @@ mod pool_box;
 mod pooled;
 mod rc;
 mod recycler;
+mod reservation;
 mod scope;
 #[cfg(feature = "serde")]
 mod serde;
@@ -53,15 +54,17 @@ pub use buffers::{BufferPool, PoolBytes, PoolBytesMut};
 pub use builder::PoolBuilder;
 pub use default_pool::DefaultPool;
 pub use error::TryAllocError;
-pub use goo_pool_core::{AllocError, BuildError, Config, Global, Growth, Parent, Return, Stats};
+pub use goo_pool_core::{
+    Aborting, AllocError, BuildError, Config, Global, Growth, Handled, OnFailure, Parent, Return, Stats,
+};
 #[cfg(feature = "tracking")]
 pub use goo_pool_core::{LeakReport, Ledger, LiveSite, Tracked, Tracking, Usage};
 #[cfg(feature = "derive")]
 pub use goo_pool_derive::Pooled;
 pub use keyed::{Key, KeyedPool};
-pub use kinds::{LazyPool, Pool, PoolBox};
+pub use kinds::{LazyPool, Pool, PoolBox, Reservation};
 #[cfg(feature = "std")]
-pub use kinds::{LocalPool, SyncPool, SyncPoolBox};
+pub use kinds::{LocalPool, SyncPool, SyncPoolBox, SyncReservation};
 pub use pool::AllocIter;
 pub use pooled::Pooled;
 #[cfg(feature = "std")]

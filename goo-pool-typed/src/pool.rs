@@ -13,7 +13,7 @@ use goo_pool_core::{AllocError, Geometry, Global, Handle, PoolHandle, Stats};
 
 use crate::PoolBuilder;
 use crate::error::{TryAllocError, fail_to_build, refused};
-use crate::generic::{AnyThread, Over, PoolBox, Source};
+use crate::generic::{AnyThread, Over, PoolBox, Reservation, Source};
 
 /// A pool of values of one type: [`Pool`](crate::Pool), whose chunks come from a [`PoolHandle`].
 ///
@@ -321,6 +321,38 @@ impl<T, S: Source> Pool<T, S> {
     /// as it was.
     pub fn reserve(&self, additional: usize) -> Result<(), AllocError> {
         self.handle_or_build()?.reserve(additional)
+    }
+
+    /// Takes room for exactly so many values, from which as many allocations cannot fail, whatever others take from the pool
+    /// meanwhile: for what must be done wholly or not at all.
+    ///
+    /// Costs as much as to allocate them, and a word of memory for each. For a pool that another body of code may use up,
+    /// [`reserve`](Self::reserve) is not enough: it makes room for whoever comes first.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError`] if they cannot all be had; then none is taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use goo_pool_typed::Pool;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = Pool::builder().max_chunks(5).build()?;
+    /// let reserved = pool.reserve_exact(3)?;
+    /// let others: Vec<_> = (0..5).map_while(|n| pool.try_alloc(n).ok()).collect();
+    /// assert_eq!(others.len(), 2);
+    ///
+    /// let value = reserved.alloc(7);
+    /// assert_eq!((*value, reserved.remaining()), (7, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn reserve_exact(&self, values: usize) -> Result<Reservation<T, S::Handle>, AllocError> {
+        let chunks = self.handle_or_build()?.reserve_exact(values)?;
+        // SAFETY: the pool is for that layout (`source`).
+        Ok(unsafe { Reservation::new(chunks) })
     }
 
     /// Gives all memory back that holds no value now. A `SyncPool` keeps what other threads that run have free in their

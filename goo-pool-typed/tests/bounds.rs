@@ -15,11 +15,11 @@ use goo_pool_typed::generic::PoolHandle;
 #[cfg(feature = "std")]
 use goo_pool_typed::generic::{SyncPoolHandle, ThisThread};
 use goo_pool_typed::{
-    AllocError, AllocIter, BuildError, Config, Global, LazyPool, Pool, PoolBox, PoolBuilder, Stats, TryAllocError,
-    unsize,
+    AllocError, AllocIter, BuildError, Config, Global, LazyPool, Pool, PoolBox, PoolBuilder, Reservation, Stats,
+    TryAllocError, unsize,
 };
 #[cfg(feature = "std")]
-use goo_pool_typed::{LocalPool, SyncPool, SyncPoolBox};
+use goo_pool_typed::{LocalPool, SyncPool, SyncPoolBox, SyncReservation};
 use static_assertions::{assert_eq_align, assert_eq_size, assert_impl_all, assert_not_impl_any};
 
 mod sizes {
@@ -87,6 +87,7 @@ mod threads {
             $(
                 assert_not_impl_any!(Pool<$value>: Send, Sync);
                 assert_not_impl_any!(LazyPool<$value>: Send, Sync);
+                assert_not_impl_any!(Reservation<$value>: Send, Sync);
                 assert_not_impl_any!(PoolBox<$value>: Send, Sync);
                 assert_not_impl_any!(PoolBox<[$value]>: Send, Sync);
                 assert_not_impl_any!(PoolBox<MaybeUninit<$value>>: Send, Sync);
@@ -112,6 +113,9 @@ mod threads {
             $(
                 assert_impl_all!(SyncPool<$value>: Send, Sync);
                 assert_impl_all!(&'static SyncPool<$value>: Send, Sync);
+                // On one thread at a time.
+                assert_impl_all!(SyncReservation<$value>: Send);
+                assert_not_impl_any!(SyncReservation<$value>: Sync);
                 assert_impl_all!(PoolBuilder<$value, Global, OnceLock<SyncPoolHandle>>: Send, Sync);
                 assert_not_impl_any!(LocalPool<'static, $value>: Send, Sync);
                 assert_not_impl_any!(&'static LocalPool<'static, $value>: Send, Sync);

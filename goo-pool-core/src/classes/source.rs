@@ -4,7 +4,7 @@ use core::alloc::Layout;
 use core::ops::Deref;
 use core::ptr::NonNull;
 
-use crate::parent::Parent;
+use crate::parent::{Parent, answers_of};
 use crate::shared_parent::SharedParent;
 
 /// A parent that all classes of a pool have. Itself a parent.
@@ -65,11 +65,5 @@ unsafe impl<A: ?Sized + Parent> Parent for Source<A> {
         unsafe { (**self).reallocate(ptr, layout, new_size) }
     }
 
-    fn piece_size(&self) -> Option<usize> {
-        (**self).piece_size()
-    }
-
-    fn home(&self) -> u32 {
-        (**self).home()
-    }
+    answers_of!(self => (**self));
 }

@@ -3,6 +3,27 @@
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
+use crate::error::AllocError;
+use crate::failure::OnFailure;
+
+/// Within an `impl Parent`: what another parent answers.
+macro_rules! answers_of {
+    ($self:ident => $parent:expr) => {
+        fn piece_size(&$self) -> Option<usize> {
+            $parent.piece_size()
+        }
+
+        fn home(&$self) -> u32 {
+            $parent.home()
+        }
+
+        fn on_failure(&$self, error: &$crate::AllocError, attempt: u32) -> $crate::OnFailure {
+            $parent.on_failure(error, attempt)
+        }
+    };
+}
+pub(crate) use answers_of;
+
 mod chunks_of;
 #[cfg(feature = "alloc")]
 mod class_pool;
@@ -131,5 +152,20 @@ pub unsafe trait Parent {
     /// Asked for each block, so it should be quick. A wrong answer makes a pool slower, and nothing else.
     fn home(&self) -> u32 {
         0
+    }
+
+    /// What a pool over this parent does about an allocation that failed, for want of memory or because its limit is reached.
+    /// `attempt` is 1 for the first failure, and one more each time the same allocation fails after an
+    /// [`OnFailure::Retry`]: say so a bounded number of times. [`Handled`](crate::Handled) adds a closure to any parent.
+    ///
+    /// It is called with nothing half done, and no lock of the pool's held; of a thread-safe pool on any thread, perhaps on several at once.
+    /// It may allocate and free in the pool. What fails meanwhile, on the same thread and in the same pool, is an error and
+    /// nobody is asked. (Of thread-safe pools, at most four may be at this point on one thread, each within
+    /// another's handler.) It may panic: then the allocation does.
+    ///
+    /// Default: the caller gets the error.
+    fn on_failure(&self, error: &AllocError, attempt: u32) -> OnFailure {
+        _ = (error, attempt);
+        OnFailure::ReturnError
     }
 }

@@ -75,11 +75,6 @@ unsafe impl<S: Parent, L: Parent> Parent for Segregator<S, L> {
         }
     }
 
-    fn home(&self) -> u32 {
-        self.large.home()
-    }
-
-    fn piece_size(&self) -> Option<usize> {
-        self.large.piece_size()
-    }
+    // A pool's record is small; whatever it asks for later is not.
+    answers_of!(self => self.large);
 }

@@ -47,19 +47,13 @@ unsafe impl<P: Parent + ?Sized> Parent for &P {
         unsafe { (**self).reallocate(ptr, layout, new_size) }
     }
 
-    fn home(&self) -> u32 {
-        (**self).home()
-    }
-
-    fn piece_size(&self) -> Option<usize> {
-        (**self).piece_size()
-    }
+    answers_of!(self => (**self));
 }
 
 /// Makes any parent that can change threads one for a thread-safe pool.
 ///
-/// The lock is held while the parent is called, so this parent may not use a pool that takes memory from it. A parent that panicked is
-/// used again.
+/// The lock is held while the parent is called, so this parent may not use a pool that takes memory from it; a handler of failures
+/// goes around the lock ([`Handled`](crate::Handled)). A parent that panicked is used again.
 ///
 /// # Examples
 ///
@@ -102,13 +96,7 @@ unsafe impl<P: Parent + ?Sized> Parent for Mutex<P> {
         unsafe { parent.reallocate(ptr, layout, new_size) }
     }
 
-    fn home(&self) -> u32 {
-        locked(self).home()
-    }
-
-    fn piece_size(&self) -> Option<usize> {
-        locked(self).piece_size()
-    }
+    answers_of!(self => locked(self));
 }
 
 #[cfg(feature = "std")]

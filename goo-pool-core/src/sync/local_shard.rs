@@ -10,6 +10,7 @@ use super::thread_index::Kept;
 use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::error::AllocError;
+use crate::failure::persist;
 use crate::geometry::Geometry;
 use crate::watch::CHECKS;
 
@@ -121,7 +122,7 @@ impl Allocate for &LocalShard<'_> {
     fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
         let shared = self.pool.shared();
         match self.shard {
-            Some(shard) => shared.allocate_for(shard),
+            Some(shard) => persist(&shared, || shared.allocate_for(shard)),
             None => shared.allocate_slow(),
         }
     }

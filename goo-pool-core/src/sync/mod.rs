@@ -11,9 +11,9 @@
 //! the block's second bitmap, which the owner merges when it runs out. Read on in `thread_index.rs`, `shard.rs`,
 //! `remote.rs`, `shared.rs`, `stores.rs`, `raid.rs` and, for a pool that closes while chunks are live, `closing.rs`.
 
+mod asking;
 mod class_engine;
 mod closing;
-mod for_all;
 mod inspect;
 mod kind;
 mod local_shard;

@@ -1,8 +1,8 @@
 //! Segments on their way back to the parent, which is called when no lock is held.
 
 use super::SharedParent;
-use super::for_all::for_all;
 use super::kind::Threads;
+use crate::for_all::for_all;
 use crate::segment::Segment;
 
 /// Gives its segments back when it is dropped. Keeps the parent, not the pool.

@@ -7,12 +7,17 @@ use super::shard::ShardPtr;
 use super::shared::SharedPtr;
 use super::stores::Reach;
 use crate::error::AllocError;
+use crate::failure::persist;
 use crate::row::Row;
 use crate::watch::{self, WATCHED};
 
 impl SharedPtr {
     /// As [`Handle::take_row`](crate::Handle::take_row).
     pub(crate) fn take_row(self) -> Result<Row, AllocError> {
+        persist(&self, || self.search_row())
+    }
+
+    fn search_row(self) -> Result<Row, AllocError> {
         // Between any two steps the parent may have used the pool, on this thread: look again from the start.
         loop {
             let home = self.home();

@@ -6,8 +6,8 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
 use super::SharedParent;
+use super::asking;
 use super::closing;
-use super::for_all::for_all;
 use super::kind::Threads;
 use super::lock::Lock;
 use super::locked::Locked;
@@ -21,6 +21,8 @@ use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::config::Config;
 use crate::error::AllocError;
+use crate::failure::{self, Asks, persist};
+use crate::for_all::for_all;
 use crate::geometry::{Geometry, Stored};
 use crate::growth::{self, Books};
 use crate::parent::Parent;
@@ -81,10 +83,10 @@ impl Allocate for SharedPtr {
     #[cold]
     #[inline(never)]
     fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
-        match self.my_shard_or_new()? {
+        persist(&self, || match self.my_shard_or_new()? {
             Some(shard) => self.allocate_for(shard),
             None => self.allocate_as_guest(),
-        }
+        })
     }
 
     fn watch(self, chunk: ChunkPtr) {
@@ -103,6 +105,16 @@ impl Books<Threads> for StoreAt {
 
     fn parent(&self) -> &dyn Parent {
         &*self.pool.parent
+    }
+}
+
+impl Asks for SharedPtr {
+    fn parent(&self) -> &dyn Parent {
+        &*self.parent
+    }
+
+    fn unless_asking<R>(&self, ask: impl FnOnce() -> R) -> Option<R> {
+        asking::unless_asking(*self, ask)
     }
 }
 
@@ -127,9 +139,7 @@ impl SharedPtr {
         parent: SharedParent,
     ) -> Result<Self, AllocError> {
         let own = Layout::new::<Shared>();
-        let Some(memory) = parent.allocate(own) else {
-            return Err(AllocError::OutOfMemory { layout: own });
-        };
+        let memory = failure::obtain(&*parent, own)?;
         let shared = Shared {
             shards: ShardTable::new(),
             geometry: Stored::new(geometry),
@@ -342,9 +352,17 @@ impl SharedPtr {
     /// Makes room for `additional` more chunks, for this thread, and keeps at least that much from now on.
     pub(crate) fn reserve(self, additional: usize) -> Result<(), AllocError> {
         let home = self.home();
-        self.make_room_at(home, additional)?;
+        persist(&self, || self.make_room_at(home, additional))?;
         self.with_locked(|locked| locked.stores.at(home).keep_at_least(additional));
         Ok(())
+    }
+
+    /// As [`Handle::prepare`](crate::Handle::prepare).
+    pub(crate) fn prepare(self, additional: usize) -> Result<(), AllocError> {
+        if additional == 0 || self.capacity() / 64 > additional {
+            return Ok(());
+        }
+        self.make_room(additional)
     }
 
     /// Makes room for `additional` more chunks, for this thread.

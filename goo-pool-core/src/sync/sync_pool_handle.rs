@@ -99,10 +99,7 @@ unsafe impl Handle for SyncPoolHandle {
 
     /// For this thread's allocations.
     fn prepare(&self, additional: usize) -> Result<(), AllocError> {
-        if additional == 0 || self.pool.capacity() / 64 > additional {
-            return Ok(());
-        }
-        self.pool.shared().make_room(additional)
+        self.pool.shared().prepare(additional)
     }
 
     fn allocate(&self) -> Result<NonNull<u8>, AllocError> {

@@ -17,6 +17,7 @@ use crate::builder::RawPoolBuilder;
 use crate::error::{AllocError, BuildError};
 use crate::geometry::Geometry;
 use crate::parent::Global;
+use crate::reservation::Reservation;
 use crate::stats::Stats;
 use crate::watch::CHECKS;
 
@@ -154,6 +155,16 @@ impl SyncRawPool {
     #[must_use]
     pub fn local(&self) -> LocalShard<'_> {
         LocalShard::new(self)
+    }
+
+    /// Takes exactly so many chunks, from which as many allocations cannot fail, on whatever thread, and whatever other
+    /// threads take meanwhile. Otherwise as [`RawPool::reserve_exact`](crate::RawPool::reserve_exact).
+    ///
+    /// # Errors
+    ///
+    /// As [`allocate`](Self::allocate), for one of them: then none is taken.
+    pub fn reserve_exact(&self, chunks: usize) -> Result<Reservation<&Self>, AllocError> {
+        Reservation::new(self, chunks)
     }
 
     /// Makes room for `additional` more chunks than are live now. From any thread; takes the pool's lock.

@@ -15,6 +15,7 @@ use crate::error::{AllocError, BuildError};
 use crate::geometry::Geometry;
 use crate::handle::{Handle, Sealed};
 use crate::pool_handle::PoolHandle;
+use crate::reservation::Reserves;
 use crate::row::Row;
 use crate::stats::Stats;
 use crate::sync::{Lock, SyncPoolHandle};
@@ -71,6 +72,32 @@ impl<H: Untracked> Tracked<H> {
 }
 
 impl<H: Untracked> Sealed for Tracked<H> {}
+
+/// What is reserved is live, and so it is in the books; the list of it is not.
+impl<H: Untracked> Reserves for Tracked<H> {
+    fn allocate_one(&self) -> Result<NonNull<u8>, AllocError> {
+        Handle::allocate(self)
+    }
+
+    unsafe fn free_one(&self, chunk: NonNull<u8>) {
+        strike(chunk);
+        // SAFETY: (1).
+        unsafe { self.pool().free_one(chunk) };
+    }
+
+    fn prepare_for(&self, chunks: usize) -> Result<(), AllocError> {
+        self.pool().prepare_for(chunks)
+    }
+
+    fn memory(&self, layout: Layout) -> Result<NonNull<u8>, AllocError> {
+        self.pool().memory(layout)
+    }
+
+    unsafe fn free_memory(&self, memory: NonNull<u8>, layout: Layout) {
+        // SAFETY: (1).
+        unsafe { self.pool().free_memory(memory, layout) };
+    }
+}
 
 // SAFETY: the chunks are the inner handle's (1, 2, 3), and go back to where they came from.
 unsafe impl<H: Untracked> Handle for Tracked<H> {

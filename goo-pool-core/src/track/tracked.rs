@@ -9,7 +9,7 @@ use super::ledger::{Ledger, Owner, Usage};
 use super::report::LiveSite;
 use super::tracking::Tracking;
 use crate::error::AllocError;
-use crate::parent::Parent;
+use crate::parent::{Parent, answers_of};
 use crate::raw_pool::RawPool;
 use crate::sync::SyncRawPool;
 
@@ -183,6 +183,8 @@ unsafe impl<P: Parent> Parent for Tracked<P> {
         // SAFETY: it came from there with this layout, and nobody touches it any more (1, 2).
         unsafe { self.pool.deallocate(ptr, layout) };
     }
+
+    answers_of!(self => self.pool);
 }
 
 /// A clone of a handle, or of a parent that several pools share: with the same ledger.

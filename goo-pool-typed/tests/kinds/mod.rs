@@ -17,5 +17,6 @@ mod panics;
 mod parents;
 mod pools;
 mod reentry;
+mod reservations;
 mod traits;
 mod unsize;
