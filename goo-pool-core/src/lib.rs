@@ -34,6 +34,8 @@
 //!
 //! [`RawPool`] belongs to one thread. `SyncRawPool` is for many: the same engine, one front for each thread.
 //!
+//! For C programs the feature `capi` has `include/goo_allocator.h`; see `CAPI.md`.
+//!
 //! `no_std` with `alloc`; the thread-safe pool needs the feature `std`. To read the code, go on with
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
 //! `tests/model.rs`; for threads, with `sync/mod.rs`.

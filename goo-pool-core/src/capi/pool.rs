@@ -70,9 +70,9 @@ impl GooPoolAllocator {
     /// The pool itself. Not dropped: it is `destroy` that ends it.
     #[inline(always)]
     fn engine(&self) -> ManuallyDrop<RawPool> {
-        // SAFETY: `create` took it from a pool.
+        // SAFETY: it is a heap's address (K2).
         let heap = unsafe { NonNull::new_unchecked(self.engine.cast::<Heap>()) };
-        // SAFETY: the pool is alive until `destroy`, and the pointer is the heap's own.
+        // SAFETY: alive until `destroy`, and the pointer is the heap's own (K2).
         let heap = unsafe { HeapPtr::new(heap) };
         ManuallyDrop::new(RawPool::from_heap(heap))
     }
@@ -106,7 +106,7 @@ impl GooPoolAllocator {
 /// 1. `this` is null or a pool that is alive for `'a`, on its thread.
 #[inline(always)]
 unsafe fn pool<'a>(this: *mut GooAllocator) -> Option<&'a GooPoolAllocator> {
-    // SAFETY: (1); what C changes of it is in cells.
+    // SAFETY: (1); what C changes of it is in cells (K1).
     unsafe { this.cast::<GooPoolAllocator>().as_ref() }
 }
 
