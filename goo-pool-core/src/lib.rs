@@ -37,6 +37,8 @@
 //! [`ClassPool`] and `SyncClassPool` are for chunks of many sizes, as containers need them: a pool for each of 44 size
 //! classes, of which 7.9% is unused in the mean. `SyncClassPool` can be a program's global allocator.
 //!
+//! For C programs the feature `capi` has `include/goo_allocator.h`; see `CAPI.md`.
+//!
 //! # Features
 //!
 //! | feature | what it adds |
@@ -47,6 +49,12 @@
 //! | `allocator-api2-02` | pools as allocators for containers, and allocators as parents, with allocator-api2 0.2: `hashbrown`, `bumpalo` |
 //! | `allocator-api2-04` | the same with allocator-api2 0.4 |
 //! | `nightly` | the same with the standard library's containers; needs a nightly compiler |
+//! | `os` | `os::OsMemory`: memory straight from the system, with huge pages, guard pages and NUMA |
+//! | `tracking` | `Tracked` around any pool: its totals, its peak, and where each live chunk was allocated |
+//! | `tracing` | events when a pool grows, cannot, or is reset, and of leaks |
+//! | `hardened` | looks for misuse on every allocation and free, in all builds (`HARDENING.md`) |
+//! | `valgrind` | tells Valgrind which chunks are live (`HARDENING.md`) |
+//! | `capi` | the functions of `include/goo_allocator.h`, for C (`CAPI.md`) |
 //!
 //! `no_std`; without `alloc`, a pool takes its memory from a parent that is handed to it. To read the code, go on with
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then

@@ -6,6 +6,7 @@ use core::ffi::c_void;
 use core::mem::ManuallyDrop;
 use core::ptr::{self, NonNull};
 
+use crate::allocate::Allocate as _;
 use crate::builder::RawPoolBuilder;
 use crate::capi::CHECKS;
 use crate::capi::default::forget_default;
@@ -39,7 +40,6 @@ const FREE_ALIGNMENT: usize = 64;
 
 impl GooPoolAllocator {
     /// A chunk, or nothing and nothing has changed.
-    #[inline(always)]
     fn take(&self, size: usize, alignment: usize, options: GooAllocOptions) -> Option<NonNull<u8>> {
         if !self.fits(size, alignment, options) {
             return None;
@@ -49,10 +49,16 @@ impl GooPoolAllocator {
             // SAFETY: the chunk is ours, and as large.
             unsafe { chunk.write_bytes(0, size) };
         }
+        self.count();
+        Some(chunk)
+    }
+
+    /// One chunk more is live.
+    #[inline(always)]
+    fn count(&self) {
         if let Some(ledger) = self.ledger() {
             ledger.allocated(self.chunk_size);
         }
-        Some(chunk)
     }
 
     /// Whether a chunk is what is asked for.
@@ -64,9 +70,9 @@ impl GooPoolAllocator {
     /// The pool itself. Not dropped: it is `destroy` that ends it.
     #[inline(always)]
     fn engine(&self) -> ManuallyDrop<RawPool> {
-        // SAFETY: `create` took it from a pool.
+        // SAFETY: it is a heap's address (X2).
         let heap = unsafe { NonNull::new_unchecked(self.engine.cast::<Heap>()) };
-        // SAFETY: the pool is alive until `destroy`, and the pointer is the heap's own.
+        // SAFETY: alive until `destroy`, and the pointer is the heap's own (X2).
         let heap = unsafe { HeapPtr::new(heap) };
         ManuallyDrop::new(RawPool::from_heap(heap))
     }
@@ -100,7 +106,7 @@ impl GooPoolAllocator {
 /// 1. `this` is null or a pool that is alive for `'a`, on its thread.
 #[inline(always)]
 unsafe fn pool<'a>(this: *mut GooAllocator) -> Option<&'a GooPoolAllocator> {
-    // SAFETY: (1); what C changes of it is in cells.
+    // SAFETY: (1); what C changes of it is in cells (X1).
     unsafe { this.cast::<GooPoolAllocator>().as_ref() }
 }
 
@@ -115,17 +121,25 @@ unsafe extern "C" fn pool_alloc(
 ) -> *mut c_void {
     // SAFETY: (1).
     let Some(pool) = (unsafe { pool(this) }) else { return ptr::null_mut() };
-    match pool.take(size, alignment, options) {
-        Some(chunk) => chunk.as_ptr().cast(),
-        None => alloc_slow(pool, size, alignment, options),
+    if options.is_plain() && pool.fits(size, alignment, GooAllocOptions::DEFAULT) {
+        let heap = pool.engine().heap();
+        // SAFETY: it is the geometry's.
+        if let Some(chunk) = unsafe { heap.take(heap.geometry.stride()) } {
+            pool.count();
+            return chunk.get().as_ptr().cast();
+        }
     }
+    alloc_slow(pool, size, alignment, options)
 }
 
-#[cold]
+/// All that `pool_alloc` leaves over, with what that needs of the stack.
 #[inline(never)]
 fn alloc_slow(pool: &GooPoolAllocator, size: usize, alignment: usize, options: GooAllocOptions) -> *mut c_void {
-    let again = || pool.take(size, alignment, options);
-    Request { size, alignment, options }.follow_strategy(&pool.allocator, again)
+    let take = || pool.take(size, alignment, options);
+    match take() {
+        Some(chunk) => chunk.as_ptr().cast(),
+        None => Request { size, alignment, options }.follow_strategy(&pool.allocator, take),
+    }
 }
 
 /// # Safety

@@ -45,7 +45,7 @@ impl Record {
     ///
     /// 1. `memory` is a live piece.
     unsafe fn of(memory: NonNull<u8>) -> Self {
-        // SAFETY: every piece has a record in front of it (1).
+        // SAFETY: every piece (1) has a record in front of it (X4).
         let record = unsafe { memory.byte_sub(size_of::<Self>()) };
         // SAFETY: it was written when the piece was made or changed; both are aligned to 16.
         unsafe { record.cast().read() }
@@ -184,7 +184,7 @@ unsafe fn resize(
     // It keeps its alignment, or gets the larger one that is asked for now.
     let new = Record { size, alignment: options.alignment(alignment)?.max(old.alignment) };
     let new_layout = new.layout()?;
-    // SAFETY: so far in front of the piece begins what the system gave.
+    // SAFETY: so far in front of the piece begins what the system gave (X4).
     let whole = unsafe { memory.byte_sub(old.alignment) };
     let moved = if new.alignment == old.alignment {
         // SAFETY: given for the old layout; the new size is not 0 and, rounded up, within the address space.
@@ -231,7 +231,7 @@ unsafe extern "C" fn system_free(this: *mut GooAllocator, ptr: *mut c_void, _siz
             ledger.released(layout.size());
         }
     }
-    // SAFETY: so far in front of the piece begins what the system gave.
+    // SAFETY: so far in front of the piece begins what the system gave (X4).
     let whole = unsafe { memory.byte_sub(record.alignment) };
     // SAFETY: given for this layout, and not used any more (1).
     unsafe { System.dealloc(whole.as_ptr(), layout) };

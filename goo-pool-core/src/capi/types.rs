@@ -30,6 +30,11 @@ impl GooAllocOptions {
         self.0 & option.0 != 0
     }
 
+    /// Whether no option changes what is given.
+    pub(super) const fn is_plain(self) -> bool {
+        self.0 & (Self::ZERO.0 | Self::PAGE.0) == 0
+    }
+
     /// The alignment that is asked for, unless that is no power of two.
     pub(super) const fn alignment(self, alignment: usize) -> Option<usize> {
         if !alignment.is_power_of_two() {

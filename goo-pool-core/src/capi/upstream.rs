@@ -97,11 +97,11 @@ pub(super) unsafe fn give_back(parent: NonNull<GooAllocator>, piece: NonNull<u8>
     let exact = origin_offset(layout) + size_of::<Origin>();
     // SAFETY: so far behind the piece is the origin (1).
     let place = unsafe { piece.byte_add(origin_offset(layout)) };
-    // SAFETY: `take` wrote it.
+    // SAFETY: `take` wrote it (X3).
     let origin: Origin = unsafe { place.cast().read() };
     let (bytes, alignment) =
         if origin == piece { (exact, layout.align()) } else { (exact + layout.align(), MODEST_ALIGNMENT) };
-    // SAFETY: given for this size and alignment, and not used any more (1).
+    // SAFETY: given for this size and alignment (X3), and not used any more (1).
     unsafe { hand_back(parent, origin, bytes, alignment) };
     bytes
 }

@@ -22,6 +22,7 @@ macro_rules! answers_of {
         }
     };
 }
+#[cfg(feature = "alloc")]
 pub(crate) use answers_of;
 
 mod chunks_of;
