@@ -9,6 +9,9 @@ use super::table::{Caught, MODES, Mode, Row, TABLE};
 /// The first argument of a child.
 pub(crate) const CHILD: &str = "misuse";
 
+/// Tells a child that Valgrind looks on.
+pub(crate) const UNDER_VALGRIND: &str = "UNDER_VALGRIND";
+
 /// What a child prints when the misuse is done.
 const DONE: &str = "done";
 
@@ -83,7 +86,8 @@ fn output(mode: Mode, row: &Row, pool: &str) -> Output {
     let mut command = if mode == Mode::Valgrind {
         let mut command = Command::new("valgrind");
         command.args(["--quiet", "--error-exitcode=9", "--exit-on-first-error=yes", "--leak-check=full"]);
-        command.args(["--errors-for-leak-kinds=definite", "--child-silent-after-fork=yes"]).arg(this);
+        command.args(["--errors-for-leak-kinds=definite", "--show-leak-kinds=definite"]).arg(this);
+        command.env(UNDER_VALGRIND, "1");
         command
     } else {
         Command::new(this)
