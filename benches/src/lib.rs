@@ -16,6 +16,7 @@ pub mod links;
 pub mod list;
 pub mod live;
 pub mod objects;
+pub mod os_memory;
 pub mod reading;
 pub mod recycling;
 pub mod report;

@@ -75,7 +75,7 @@ impl Heap {
         Self {
             front: Front::new(config.reuse),
             geometry: Stored::new(geometry),
-            store: Store::new(layout, config),
+            store: Store::new(layout, 0, config),
             holds: Cell::new(0),
             unsettled: Cell::new(false),
             shrinking: Cell::new(false),

@@ -57,6 +57,8 @@ mod heap;
 mod inspect;
 mod kind;
 mod lifecycle;
+#[cfg(feature = "os")]
+pub mod os;
 mod parent;
 mod pool_handle;
 mod raw_pool;

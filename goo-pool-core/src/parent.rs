@@ -67,6 +67,18 @@ pub unsafe trait Parent {
     ///    been given back since.
     /// 2. Nobody touches the memory any more.
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout);
+
+    /// The home of memory that this thread would ask for now: a number, for a parent whose memory is nearer to some threads than to
+    /// others, such as that of a NUMA node. Without one, all memory has the same.
+    ///
+    /// A thread of a thread-safe pool that needs a block takes one of its own home; if there is none, it asks the parent for
+    /// more, and takes one of another home only if the parent refuses. What it has already stays its own, even if it moves. Homes
+    /// whose numbers are equal modulo 8 are one to a pool.
+    ///
+    /// Asked for each block, so it should be quick. A wrong answer makes a pool slower, and nothing else.
+    fn home(&self) -> u32 {
+        0
+    }
 }
 
 /// The global allocator, the default parent.

@@ -29,6 +29,8 @@ pub(crate) struct Record {
     pub(crate) empty: Cell<u32>,
     /// Blocks that were ever cut: free chunks of those are filled with a pattern, in builds that do so (watch/mod.rs).
     pub(crate) poisoned: Cell<u32>,
+    /// The home of the store that has it (sync/stores.rs); 0 in a local pool.
+    pub(crate) home: u32,
     /// Of a closed thread-safe pool: chunks not accounted for (C3).
     pub(crate) outstanding: AtomicUsize,
 }
@@ -45,7 +47,7 @@ impl Segment {
     ///
     /// 1. `memory` is a piece from the parent for `layout`, aligned to the block size and large enough for
     ///    the blocks of `chunks` chunks; nobody else uses it.
-    pub(crate) unsafe fn write(memory: NonNull<u8>, layout: Layout, chunks: usize) -> Self {
+    pub(crate) unsafe fn write(memory: NonNull<u8>, layout: Layout, chunks: usize, home: u32) -> Self {
         let record = Record {
             previous: Cell::new(None),
             next: Cell::new(None),
@@ -55,6 +57,7 @@ impl Segment {
             empty: Cell::new(0),
             poisoned: Cell::new(0),
             outstanding: AtomicUsize::new(0),
+            home,
         };
         // SAFETY: the memory has room for a block's header, the record and one chunk at least (1).
         let place = unsafe { memory.byte_add(RECORD_OFFSET) }.cast::<Record>();

@@ -33,6 +33,10 @@ pub(crate) struct Store<K: Kind> {
     pub(crate) config: Config,
     /// A chunk's.
     layout: Layout,
+    /// The number of this store among those of the pool; 0 if it is the only one.
+    home: u32,
+    /// Chunks of the pool's other stores, which the limit counts too; set by who picks one of them (sync/stores.rs).
+    pub(crate) elsewhere: Cell<usize>,
 }
 
 /// A segment to be asked of the parent.
@@ -43,7 +47,7 @@ pub(crate) struct Request {
 }
 
 impl<K: Kind> Store<K> {
-    pub(crate) fn new(layout: Layout, config: Config) -> Self {
+    pub(crate) fn new(layout: Layout, home: u32, config: Config) -> Self {
         Self {
             segments: SegmentList::default(),
             empties: BlockList::new(config.reuse),
@@ -51,6 +55,8 @@ impl<K: Kind> Store<K> {
             gave_back: Cell::new(false),
             config,
             layout,
+            home,
+            elsewhere: Cell::new(0),
         }
     }
 
@@ -131,7 +137,7 @@ impl<K: Kind> Store<K> {
         }
         debug_assert!(memory.addr().get() % request.layout.align() == 0, "the parent ignored the alignment");
         // SAFETY: the parent gave this for the layout that so many chunks need (1).
-        let segment = unsafe { Segment::write(memory, request.layout, request.chunks) };
+        let segment = unsafe { Segment::write(memory, request.layout, request.chunks, self.home) };
         self.segments.add(segment);
         if self.gave_back.replace(false) {
             self.keep.set(self.keep.get().max(segment.chunks()).saturating_mul(2));
@@ -139,8 +145,13 @@ impl<K: Kind> Store<K> {
         true
     }
 
+    pub(crate) fn home(&self) -> u32 {
+        self.home
+    }
+
     fn may_grow_by(&self) -> usize {
-        self.config.max_chunks.unwrap_or(usize::MAX).saturating_sub(self.segments.chunks.get())
+        let chunks = self.segments.chunks.get() + self.elsewhere.get();
+        self.config.max_chunks.unwrap_or(usize::MAX).saturating_sub(chunks)
     }
 
     /// Keeps at least so many spare chunks from now on.

@@ -15,8 +15,9 @@ use crate::store::Store;
 /// A pool of either kind, as far as these checks are concerned. Nobody uses it meanwhile.
 pub(crate) struct Audit<'p, K: Kind> {
     pub(crate) geometry: &'p Geometry,
-    pub(crate) store: &'p Store<K>,
-    /// All lists of blocks but the store's.
+    /// One, or one for each home (sync/stores.rs).
+    pub(crate) stores: &'p [Store<K>],
+    /// All lists of blocks but the stores'.
     pub(crate) lists: &'p [&'p BlockList<K>],
     /// What the fronts hold.
     pub(crate) hands: &'p [Hand],
@@ -52,7 +53,7 @@ impl HeapPtr {
         assert!(!self.is_closed() || hand.word == 0, "H3: a closed heap holds chunks");
         let audit = Audit {
             geometry: &self.geometry,
-            store: &self.store,
+            stores: core::slice::from_ref(&self.store),
             lists: &[&self.front.room],
             hands: &[hand],
             free_bits: local_bits,
@@ -70,7 +71,23 @@ pub(crate) fn local_bits<K: Kind>(block: Block<K>, word: usize) -> u64 {
 impl<K: Kind> Audit<'_, K> {
     /// Panics, with the invariant's number, if something is not as it should be. `check` gets every cut block.
     pub(crate) fn run(&self, check: impl Fn(Block<K>)) -> Sums {
-        let segments = &self.store.segments;
+        let mut sums = Sums::default();
+        for store in self.stores {
+            self.assert_store(store, &mut sums, &check);
+        }
+        if let Some(limit) = self.stores.first().and_then(|store| store.config.max_chunks) {
+            assert!(sums.chunks <= limit, "H6: the limit is exceeded");
+        }
+        let empties = self.stores.iter().map(|store| &store.empties);
+        let lists = self.lists.iter().copied().chain(empties).flat_map(BlockList::iter);
+        let listed = lists.inspect(|block| assert!(block.header().listed.get(), "B4: listed flag")).count();
+        assert_eq!(listed, sums.listed, "B4: blocks in the lists");
+        self.assert_hands();
+        sums
+    }
+
+    fn assert_store(&self, store: &Store<K>, all: &mut Sums, check: impl Fn(Block<K>)) {
+        let segments = &store.segments;
         let mut sums = Sums::default();
         let mut seen_cutting = false;
         for segment in segments.iter() {
@@ -85,23 +102,18 @@ impl<K: Kind> Audit<'_, K> {
             } else {
                 assert_eq!(cut, blocks, "S2: a segment before the one to cut from has an uncut block");
             }
-            self.assert_segment(segment, &mut sums, &check);
+            self.assert_segment(store, segment, &mut sums, &check);
         }
         assert!(seen_cutting || segments.cutting.get().is_none(), "S2: the segment to cut from is not in the list");
         assert_eq!(sums.bytes, segments.bytes.get(), "S5: bytes");
         assert_eq!(sums.spare_chunks, segments.spare_chunks.get(), "S5: spare chunks");
         assert_eq!(sums.chunks, segments.chunks.get(), "S5: chunks");
-        if let Some(limit) = self.store.config.max_chunks {
-            assert!(sums.chunks <= limit, "H6: the limit is exceeded");
-        }
-        let lists = self.lists.iter().copied().chain([&self.store.empties]).flat_map(BlockList::iter);
-        let listed = lists.inspect(|block| assert!(block.header().listed.get(), "B4: listed flag")).count();
-        assert_eq!(listed, sums.listed, "B4: blocks in the lists");
-        self.assert_hands();
-        sums
+        all.chunks += sums.chunks;
+        all.listed += sums.listed;
+        all.full += sums.full;
     }
 
-    fn assert_segment(&self, segment: Segment, sums: &mut Sums, check: impl Fn(Block<K>)) {
+    fn assert_segment(&self, store: &Store<K>, segment: Segment, sums: &mut Sums, check: impl Fn(Block<K>)) {
         let geometry = self.geometry;
         let base = segment.base().addr().get();
         assert_eq!(base % geometry.block_size(), 0, "G1: a segment's address");
@@ -117,7 +129,8 @@ impl<K: Kind> Audit<'_, K> {
             sums.listed += usize::from(block.header().listed.get());
             sums.full += usize::from(block.is_full_of_free_chunks());
         }
-        let in_store = self.store.empties.iter().filter(|block| block.header().segment == segment);
+        assert_eq!(segment.record().home, store.home(), "S6: a segment of another home's");
+        let in_store = store.empties.iter().filter(|block| block.header().segment == segment);
         let empty = in_store.inspect(|block| assert!(block.is_full_of_free_chunks(), "S4: a live chunk in the store"));
         assert_eq!(empty.count(), segment.record().empty.get() as usize, "S4: empty blocks");
         sums.bytes += segment.bytes();
@@ -153,7 +166,7 @@ impl<K: Kind> Audit<'_, K> {
 
     /// The block with a chunk at that address.
     fn find(&self, ptr: *mut u8) -> Option<(Block<K>, BitIndex)> {
-        let segments = self.store.segments.iter();
+        let segments = self.stores.iter().flat_map(|store| store.segments.iter());
         let mut inside = segments.filter_map(|segment| {
             let offset = ptr.addr().checked_sub(segment.base().addr().get())?;
             (offset < segment.bytes()).then_some((segment, offset))

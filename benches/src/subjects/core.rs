@@ -1,24 +1,44 @@
 //! Ours, untyped: `RawPool`.
 
-use std::alloc::Layout;
+use std::{alloc::Layout, marker::PhantomData};
 
-use goo_pool_core::{AllocError, RawPool};
+use goo_pool_core::{AllocError, Global, RawPool};
 
 use super::Place;
 use crate::subject::{Reset, Subject, Value};
 
-/// `RawPool::allocate`, the object written to the chunk, and `RawPool::deallocate`.
-#[derive(Debug)]
-pub struct Core;
+/// Where a pool's memory comes from, and the name of its row.
+pub trait Source: 'static {
+    /// The name of its row.
+    const NAME: &'static str;
 
-impl Subject for Core {
+    /// A pool with room for so many chunks.
+    fn pool(layout: Layout, capacity: usize) -> RawPool;
+}
+
+/// `RawPool::allocate`, the object written to the chunk, and `RawPool::deallocate`, over some memory.
+#[derive(Debug)]
+pub struct Over<S>(PhantomData<S>);
+
+/// The usual one.
+pub type Core = Over<Global>;
+
+impl Source for Global {
     const NAME: &'static str = "core";
+
+    fn pool(layout: Layout, capacity: usize) -> RawPool {
+        RawPool::builder(layout).capacity(capacity).build().expect("a pool of a small layout")
+    }
+}
+
+impl<S: Source> Subject for Over<S> {
+    const NAME: &'static str = S::NAME;
 
     type Pool<T: Value> = RawPool;
     type Handle<T: Value> = Place<T>;
 
     fn pool<T: Value>() -> RawPool {
-        RawPool::new(Layout::new::<T>()).expect("a pool of a small layout")
+        S::pool(Layout::new::<T>(), 0)
     }
 
     #[inline(always)]
@@ -57,7 +77,7 @@ impl Subject for Core {
     }
 }
 
-impl Reset for Core {
+impl<S: Source> Reset for Over<S> {
     #[inline(always)]
     unsafe fn reset<T: Value>(pool: &mut RawPool) {
         // SAFETY: no chunk of the pool is used any more (the caller's promise).

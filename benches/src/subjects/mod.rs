@@ -16,7 +16,7 @@ mod typed_arena;
 
 pub use self::{
     bumpalo::Bumpalo,
-    core::Core,
+    core::{Core, Over, Source},
     global_alloc::{Allocator, Boxed, Mimalloc, Snmalloc, System},
     harness::Harness,
     infinity_pool::InfinityPool,

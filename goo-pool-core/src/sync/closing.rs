@@ -22,7 +22,6 @@ use super::shared::{Held, SharedPtr};
 use super::thread_index::{self, Claim};
 use crate::block::{Block, ChunkPtr};
 use crate::error::BuildError;
-use crate::growth::Books;
 use crate::kind::Register;
 use crate::segment::Segment;
 use crate::watch::CHECKS;
@@ -133,7 +132,7 @@ pub(crate) fn successor(pool: SharedPtr) -> Result<SharedPtr, BuildError> {
     if let Some(successor) = existing() {
         return Ok(successor);
     }
-    let config = pool.with_store(|store| store.config.clone());
+    let config = pool.with_locked(|locked| locked.stores.all()[0].config.clone());
     let new = SharedPtr::create(pool.layout, *pool.geometry, config, pool.parent.clone())?;
     {
         let _graveyard = graveyard();
@@ -171,13 +170,13 @@ impl Graveyard {
 
     /// Takes a segment without outstanding chunks out of its closed pool.
     fn bury(&mut self, pool: SharedPtr, segment: Segment, end: &mut End) {
-        pool.with_locked(|locked| locked.store.segments.unlink(segment));
+        pool.with_locked(|locked| locked.stores.of(segment).segments.unlink(segment));
         end.segments.push(segment);
         self.end_if_empty(pool, end);
     }
 
     fn end_if_empty(&mut self, pool: SharedPtr, end: &mut End) {
-        if end.pool.is_none() && pool.with_locked(|locked| locked.store.segments.is_empty()) {
+        if end.pool.is_none() && pool.with_locked(|locked| locked.stores.segments().next().is_none()) {
             self.remove(pool);
             end.pool = Some(Destroyed(pool));
         }
@@ -203,10 +202,11 @@ impl Graveyard {
 impl SharedPtr {
     /// Each segment, which may leave the list in its turn.
     fn for_each_segment(self, mut visit: impl FnMut(Segment)) {
-        let mut next = self.with_locked(|locked| locked.store.segments.first.get());
-        while let Some(segment) = next {
-            next = segment.record().next.get();
-            visit(segment);
+        for mut next in self.with_locked(|locked| locked.stores.firsts()) {
+            while let Some(segment) = next {
+                next = segment.record().next.get();
+                visit(segment);
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use super::kind::Threads;
 use super::locked::Locked;
 use super::shard::ShardPtr;
 use super::shared::SharedPtr;
+use super::stores::Reach;
 use crate::block::{Block, ChunkPtr};
 use crate::kind::Register;
 use crate::stats::Stats;
@@ -14,41 +15,39 @@ use crate::stats::Stats;
 impl SharedPtr {
     fn live_chunks_in(self, locked: &Locked) -> usize {
         let live_in_block = |block: Block<Threads>| block.chunks() - free_chunks(block);
-        let segments = &locked.store.segments;
-        let not_in_blocks: usize =
-            segments.iter().flat_map(|segment| segment.cut_blocks(&self.geometry)).map(live_in_block).sum();
+        let not_in_blocks: usize = locked.blocks(&self.geometry).map(live_in_block).sum();
         let in_hands: usize = self.shards.iter().chain(locked.guest.get()).map(in_hand).sum();
         // A chunk that moved while this looked may have been counted twice.
         not_in_blocks.saturating_sub(in_hands)
     }
 
-    /// Free chunks that the owner of `mine` can get without asking the parent, nor what other threads have.
-    pub(crate) fn free_for(self, locked: &Locked, mine: Option<ShardPtr>) -> usize {
+    /// Free chunks that the owner of `mine` has, or can get within reach without asking the parent, nor what other threads have.
+    pub(crate) fn free_for(self, locked: &Locked, mine: Option<ShardPtr>, reach: Reach) -> usize {
         let is_mine = |block: &Block<Threads>| mine.is_some_and(|mine| block.header().owner.is(mine));
-        let blocks = || locked.blocks(&self.geometry);
-        let not_cut = locked.store.segments.chunks.get() - blocks().map(Block::chunks).sum::<usize>();
-        let in_blocks: usize = blocks().filter(is_mine).map(free_chunks).sum();
+        let all: usize = locked.stores.within(reach).map(|store| store.segments.chunks.get()).sum();
+        let not_cut = all - locked.blocks_within(reach, &self.geometry).map(Block::chunks).sum::<usize>();
+        let in_blocks: usize = locked.blocks(&self.geometry).filter(is_mine).map(free_chunks).sum();
         // A block that the guest gave to the store still counts as the guest's.
-        let in_store: usize = locked.store.empties.iter().filter(|block| !is_mine(block)).map(Block::chunks).sum();
-        not_cut + in_blocks + in_store + mine.map_or(0, in_hand)
+        let in_stores = locked.stores.within(reach).flat_map(|store| store.empties.iter());
+        let in_stores: usize = in_stores.filter(|block| !is_mine(block)).map(Block::chunks).sum();
+        not_cut + in_blocks + in_stores + mine.map_or(0, in_hand)
     }
 
     pub(crate) fn capacity(self) -> usize {
-        self.with_locked(|locked| locked.store.segments.chunks.get())
+        self.with_locked(|locked| locked.stores.chunks())
     }
 
     pub(crate) fn stats(self) -> Stats {
         self.with_locked(|locked| {
-            let segments = &locked.store.segments;
-            let total_chunks = segments.chunks.get();
+            let total_chunks = locked.stores.chunks();
             let live_chunks = self.live_chunks_in(locked).min(total_chunks);
-            let bytes_reserved = segments.bytes.get() + self.own_bytes(locked);
+            let bytes_reserved = locked.stores.bytes() + self.own_bytes(locked);
             Stats {
                 total_chunks,
                 free_chunks: total_chunks - live_chunks,
                 live_chunks,
-                blocks: segments.iter().map(|segment| segment.blocks(&self.geometry)).sum(),
-                segments: segments.iter().count(),
+                blocks: locked.stores.segments().map(|segment| segment.blocks(&self.geometry)).sum(),
+                segments: locked.stores.segments().count(),
                 bytes_reserved,
                 bytes_overhead: bytes_reserved - total_chunks * self.layout.size(),
             }
@@ -63,7 +62,7 @@ impl SharedPtr {
     /// Whether a chunk starts at the address; `None` if it is none of the pool's. It is not read.
     fn look_up(self, ptr: *const u8) -> Option<bool> {
         self.with_locked(|locked| {
-            let mut segments = locked.store.segments.iter();
+            let mut segments = locked.stores.segments();
             let (segment, offset) = segments.find_map(|segment| {
                 let offset = ptr.addr().checked_sub(segment.base().addr().get())?;
                 (offset < segment.bytes()).then_some((segment, offset))

@@ -4,15 +4,14 @@ use std::alloc::Layout;
 use std::cell::Cell;
 
 use super::kind::{Owner, Threads};
-use super::raid::Steal;
 use super::shard::{RESERVE, ShardPtr};
+use super::stores::{Reach, Stores};
 use crate::block::{Block, ChunkPtr};
 use crate::config::Config;
 use crate::geometry::Geometry;
-use crate::store::Store;
 
 pub(crate) struct Locked {
-    pub(crate) store: Store<Threads>,
+    pub(crate) stores: Stores,
     /// The shard of threads without an index, used under the lock alone.
     pub(crate) guest: Cell<Option<ShardPtr>>,
     /// The number of the block that was stolen from last (raid.rs).
@@ -20,20 +19,26 @@ pub(crate) struct Locked {
 }
 
 impl Locked {
-    pub(crate) fn new(layout: Layout, config: Config) -> Self {
-        Self { store: Store::new(layout, config), guest: Cell::new(None), stolen_from: Cell::new(0) }
+    pub(crate) fn new(layout: Layout, config: &Config) -> Self {
+        Self { stores: Stores::new(layout, config), guest: Cell::new(None), stolen_from: Cell::new(0) }
     }
 
-    /// A block of the store's, which is the shard's from now on.
-    pub(crate) fn give_block_to(&self, shard: ShardPtr, geometry: &Geometry) -> Option<Block<Threads>> {
-        let block = self.store.give_block(Owner::new(shard), geometry)?;
+    /// A block of a store's, which is the shard's from now on.
+    pub(crate) fn give_block_to(&self, shard: ShardPtr, reach: Reach, geometry: &Geometry) -> Option<Block<Threads>> {
+        let block = self.stores.give_block(reach, || Owner::new(shard), geometry)?;
         block.header().owner.assign(shard);
         Some(block)
     }
 
     /// The blocks cut so far.
     pub(crate) fn blocks(&self, geometry: &Geometry) -> impl Iterator<Item = Block<Threads>> {
-        self.store.segments.iter().flat_map(|segment| segment.cut_blocks(geometry))
+        self.blocks_within(Reach::Anywhere, geometry)
+    }
+
+    /// The blocks cut so far of homes within reach.
+    pub(crate) fn blocks_within(&self, reach: Reach, geometry: &Geometry) -> impl Iterator<Item = Block<Threads>> {
+        let segments = self.stores.within(reach).flat_map(|store| store.segments.iter());
+        segments.flat_map(|segment| segment.cut_blocks(geometry))
     }
 
     /// Takes what other threads freed in a shard's blocks. By the shard's owner.
@@ -48,18 +53,18 @@ impl Locked {
     }
 
     /// A chunk for a thread without an index, without a call of the parent.
-    pub(crate) fn allocate_as_guest(&self, guest: ShardPtr, steal: Steal, geometry: &Geometry) -> Option<ChunkPtr> {
+    pub(crate) fn allocate_as_guest(&self, guest: ShardPtr, reach: Reach, geometry: &Geometry) -> Option<ChunkPtr> {
         loop {
             let chunk = guest.take();
-            guest.trim_into(RESERVE, &self.store);
+            guest.trim_into(RESERVE, &self.stores);
             if chunk.is_some() {
                 return chunk;
             }
-            if let Some(block) = self.give_block_to(guest, geometry) {
+            if let Some(block) = self.give_block_to(guest, reach, geometry) {
                 guest.front.room.push(block);
                 continue;
             }
-            if !self.steal_for(guest, steal, geometry) {
+            if !self.steal_for(guest, reach, geometry) {
                 return None;
             }
         }

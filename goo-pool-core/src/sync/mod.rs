@@ -1,7 +1,7 @@
 //! The thread-safe pool: one front for each thread, one store for all.
 //!
 //! ```text
-//! SyncRawPool ─► Shared ─► Mutex<Store>        segments, empty blocks, the limit
+//! SyncRawPool ─► Shared ─► Lock<Stores>        segments, empty blocks, the limit; one store for each home
 //!                   └────► table of shards     by thread index
 //!                            └─ Shard          a front, its blocks' pending remote frees
 //! ```
@@ -9,7 +9,7 @@
 //! A block belongs to one shard, a shard to the thread with its index. That thread allocates and frees as in a local
 //! pool, plus one comparison of the block's owner with its own shard. Other threads free with one `fetch_or` into
 //! the block's second bitmap, which the owner merges when it runs out. Read on in `thread_index.rs`, `shard.rs`,
-//! `remote.rs`, `shared.rs`, `raid.rs` and, for a pool that closes while chunks are live, `closing.rs`.
+//! `remote.rs`, `shared.rs`, `stores.rs`, `raid.rs` and, for a pool that closes while chunks are live, `closing.rs`.
 
 mod closing;
 mod for_all;
@@ -27,6 +27,7 @@ mod shard_id;
 mod shard_table;
 mod shared;
 mod shared_parent;
+mod stores;
 mod sync_pool_handle;
 mod sync_raw_pool;
 mod thread_index;

@@ -6,40 +6,31 @@
 //! block stays the other shard's in both cases, because one of its chunks may be live (T2), so these chunks are freed as
 //! remote ones.
 
+use core::ptr::NonNull;
 use core::sync::atomic::Ordering::Relaxed;
 
 use super::kind::Threads;
 use super::locked::Locked;
 use super::shard::ShardPtr;
 use super::shared::SharedPtr;
+use super::stores::{Home, Reach};
 use super::thread_index::Claim;
-use crate::block::{BitIndex, Block};
+use crate::block::{BitIndex, Block, ChunkPtr};
 use crate::geometry::Geometry;
-
-/// When to take what other threads freed in a running thread's blocks.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Steal {
-    /// If it is an eighth of the pool or more. Chunks from one word that two threads use share cache lines, which
-    /// costs both. And only if the pool has grown by an eighth since the last look: to look at all words whenever
-    /// a large pool grows would cost more than they are worth.
-    Plenty,
-    /// Whatever it costs.
-    Any,
-}
 
 const EIGHTH: usize = 8;
 
 impl SharedPtr {
     /// Takes free chunks of a shard without a thread for one that has none. False if there are none.
-    pub(crate) fn raid_for(self, mine: ShardPtr) -> bool {
+    pub(crate) fn raid_for(self, mine: ShardPtr, reach: Reach) -> bool {
         self.shards.iter().filter(|&other| other != mine).any(|other| match Claim::new(other.id.index()) {
-            Some(_claim) => self.take_from(other, mine),
+            Some(_claim) => self.take_from(other, mine, reach),
             None => false,
         })
     }
 
     /// By the owner of both.
-    fn take_from(self, other: ShardPtr, mine: ShardPtr) -> bool {
+    fn take_from(self, other: ShardPtr, mine: ShardPtr, reach: Reach) -> bool {
         other.flush();
         other.collect();
         if other.empty_count() != 0 {
@@ -51,15 +42,33 @@ impl SharedPtr {
             return false;
         }
         let (bits, base) = other.front.word();
+        if !reach.includes(self.home_of(base)) {
+            // It stays in the hand that it is in. What the shard has behind it is most likely of the same home.
+            return false;
+        }
         other.front.set_word(0, base);
         mine.set_hand(bits, base);
         true
     }
 
+    /// The home of a word of chunks in a hand.
+    fn home_of(self, base: *mut u8) -> Home {
+        let Some(base) = NonNull::new(base) else { unreachable!("a word without a first chunk") };
+        // SAFETY: what a hand holds are chunks (H2).
+        let first = unsafe { ChunkPtr::new(base) };
+        // SAFETY: the pool's geometry.
+        let block: Block<Threads> = unsafe { first.block(*self.geometry) };
+        Home::of(block.header().segment)
+    }
+
     /// Takes a word of what was freed remotely, in whosever block, for a shard whose hand is empty. False if there
     /// is none. By the shard's owner.
-    pub(crate) fn steal_for(self, mine: ShardPtr, when: Steal) -> bool {
-        self.with_locked(|locked| locked.steal_for(mine, when, &self.geometry))
+    ///
+    /// Before the pool grows, only if there is as much as an eighth of the pool. Chunks from one word that two threads use share
+    /// cache lines, which costs both. And only if the pool has grown by an eighth since the last look: to look at all words
+    /// whenever a large pool grows would cost more than they are worth.
+    pub(crate) fn steal_for(self, mine: ShardPtr, reach: Reach) -> bool {
+        self.with_locked(|locked| locked.steal_for(mine, reach, &self.geometry))
     }
 
     /// Gives the free blocks of all shards without a thread to the store, and the guest's.
@@ -72,7 +81,7 @@ impl SharedPtr {
             // Once more: the parent may have used the pool.
             guest.flush();
             locked.sweep(guest, &self.geometry);
-            guest.trim_into(0, &locked.store);
+            guest.trim_into(0, &locked.stores);
         });
         self.settle(false);
     }
@@ -95,13 +104,13 @@ impl SharedPtr {
 }
 
 impl Locked {
-    pub(crate) fn steal_for(&self, mine: ShardPtr, when: Steal, geometry: &Geometry) -> bool {
-        if matches!(when, Steal::Plenty) && !self.is_there_plenty(mine, geometry) {
+    pub(crate) fn steal_for(&self, mine: ShardPtr, reach: Reach, geometry: &Geometry) -> bool {
+        if matches!(reach, Reach::Near(_)) && !self.is_there_plenty(mine, reach, geometry) {
             return false;
         }
         // Where the last one was found there may be more.
         let start = self.stolen_from.get();
-        let blocks = || self.blocks(geometry).enumerate();
+        let blocks = || self.blocks_within(reach, geometry).enumerate();
         for (number, block) in blocks().skip(start).chain(blocks().take(start)) {
             if let Some((bits, base)) = take_any_remote(block, geometry) {
                 mine.loot.set(mine.loot.get().saturating_sub(bits.count_ones() as usize));
@@ -114,11 +123,11 @@ impl Locked {
         false
     }
 
-    fn is_there_plenty(&self, mine: ShardPtr, geometry: &Geometry) -> bool {
+    fn is_there_plenty(&self, mine: ShardPtr, reach: Reach, geometry: &Geometry) -> bool {
         if mine.loot.get() != 0 {
             return true;
         }
-        let chunks = self.store.segments.chunks.get();
+        let chunks: usize = self.stores.within(reach).map(|store| store.segments.chunks.get()).sum();
         if chunks < mine.looked_at.get() + mine.looked_at.get().div_ceil(EIGHTH) {
             return false;
         }
@@ -127,7 +136,7 @@ impl Locked {
         let in_block = |block: Block<Threads>| -> usize {
             block.both_bitmaps().map(|(_, remote, _)| remote.load(Relaxed).count_ones() as usize).sum()
         };
-        let freed = self.blocks(geometry).map(in_block).sum::<usize>();
+        let freed = self.blocks_within(reach, geometry).map(in_block).sum::<usize>();
         if freed < chunks / EIGHTH {
             return false;
         }

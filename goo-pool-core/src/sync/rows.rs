@@ -5,6 +5,7 @@
 use super::kind::{Owner, Threads};
 use super::shard::ShardPtr;
 use super::shared::SharedPtr;
+use super::stores::Reach;
 use crate::error::AllocError;
 use crate::row::Row;
 use crate::watch::{self, WATCHED};
@@ -14,22 +15,23 @@ impl SharedPtr {
     pub(crate) fn take_row(self) -> Result<Row, AllocError> {
         // Between any two steps the parent may have used the pool, on this thread: look again from the start.
         loop {
-            if let Some(row) = self.free_row() {
+            let home = self.home();
+            if let Some(row) = self.free_row(Reach::Near(home)) {
                 return Ok(row);
             }
             if self.my_shard().is_some_and(ShardPtr::return_collected) {
                 continue;
             }
-            let Err(error) = self.grow(1) else { continue };
+            let Err(error) = self.grow(home, 1) else { continue };
             // The last resort: what shards keep.
             self.empty_out_all();
-            return self.free_row().ok_or(error);
+            return self.free_row(Reach::Anywhere).ok_or(error);
         }
     }
 
-    fn free_row(self) -> Option<Row> {
+    fn free_row(self, reach: Reach) -> Option<Row> {
         self.with_locked(|locked| {
-            let block = locked.store.give_block(Owner::nobody(), &self.geometry)?;
+            let block = locked.stores.give_block(reach, Owner::nobody, &self.geometry)?;
             debug_assert!(block.header().owner.is_nobodys());
             if WATCHED {
                 watch::row_taken(block, &self.geometry, self.layout);
@@ -52,11 +54,7 @@ impl SharedPtr {
                 watch::row_freed(block, &self.geometry, self.layout);
             }
             block.put_all();
-            let emptied = locked.store.take_back(block);
-            if emptied {
-                locked.store.retire(block.header().segment, &self.geometry);
-            }
-            emptied
+            locked.stores.take_back(block, &self.geometry)
         });
         if emptied {
             self.settle(false);

@@ -9,13 +9,13 @@ use super::kind::Threads;
 use super::remote::Pending;
 use super::shard_id::ShardId;
 use super::shared::SharedPtr;
+use super::stores::Stores;
 use super::thread_index;
 use crate::block::{BitIndex, Block, ChunkPtr};
 use crate::block_list::BlockList;
 use crate::front::Front;
 use crate::geometry::{Geometry, Shape};
 use crate::kind::Register;
-use crate::store::Store;
 use crate::watch::{self, CHECKS, WATCHED};
 
 /// Empty blocks that a shard keeps for itself; what it has beyond goes to the store.
@@ -258,18 +258,16 @@ impl Shard {
     /// Gives the store what the shard has more than `reserve` empty blocks, and the parent what the store has too much.
     pub(crate) fn trim(&self, reserve: usize) {
         if self.empty_count.get() > reserve {
-            self.pool.with_locked(|locked| self.trim_into(reserve, &locked.store));
+            self.pool.with_locked(|locked| self.trim_into(reserve, &locked.stores));
             self.pool.settle(false);
         }
     }
 
-    pub(crate) fn trim_into(&self, reserve: usize, store: &Store<Threads>) {
+    pub(crate) fn trim_into(&self, reserve: usize, stores: &Stores) {
         while self.empty_count.get() > reserve {
             let Some(block) = self.pop_empty() else { return };
             block.header().owner.disown();
-            if store.take_back(block) {
-                store.retire(block.header().segment, &self.pool.geometry);
-            }
+            stores.take_back(block, &self.pool.geometry);
         }
     }
 

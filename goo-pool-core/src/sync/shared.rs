@@ -10,12 +10,12 @@ use super::for_all::for_all;
 use super::kind::Threads;
 use super::lock::Lock;
 use super::locked::Locked;
-use super::raid::Steal;
 use super::returned::Returned;
 use super::shard::{RESERVE, Shard, ShardPtr};
 use super::shard_id::ShardId;
 use super::shard_table::ShardTable;
 use super::shared_parent::SharedParent;
+use super::stores::{Home, Reach};
 use super::thread_index;
 use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
@@ -52,6 +52,12 @@ struct OwnLines<T>(T);
 #[repr(transparent)]
 pub(crate) struct SharedPtr(NonNull<Shared>);
 
+/// A pool's store for a home.
+struct StoreAt {
+    pool: SharedPtr,
+    home: Home,
+}
+
 /// One of a pool's handles.
 pub(crate) struct Held(pub(crate) SharedPtr);
 
@@ -86,17 +92,17 @@ impl Allocate for SharedPtr {
     }
 }
 
-impl Books<Threads> for SharedPtr {
+impl Books<Threads> for StoreAt {
     fn with_store<R>(&self, look: impl FnOnce(&Store<Threads>) -> R) -> R {
-        self.with_locked(|locked| look(&locked.store))
+        self.pool.with_locked(|locked| look(locked.stores.at(self.home)))
     }
 
     fn geometry(&self) -> &Geometry {
-        &self.geometry
+        &self.pool.geometry
     }
 
     fn parent(&self) -> &dyn Parent {
-        &*self.parent
+        &*self.pool.parent
     }
 }
 
@@ -120,7 +126,7 @@ impl SharedPtr {
             parent,
             closed: closing::Closed::default(),
             handles: OwnLines(AtomicUsize::new(1)),
-            locked: OwnLines(Lock::new(Locked::new(layout, config))),
+            locked: OwnLines(Lock::new(Locked::new(layout, &config))),
         };
         let place = memory.cast::<Shared>();
         // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
@@ -202,24 +208,35 @@ impl SharedPtr {
             if let Some(chunk) = shard.take() {
                 return Ok(chunk);
             }
-            if self.give_block_to(shard) || self.raid_for(shard) || self.steal_for(shard, Steal::Plenty) {
+            let home = self.home();
+            if self.find_for(shard, Reach::Near(home)) {
                 continue;
             }
-            if let Err(error) = self.grow(1) {
+            if let Err(error) = self.grow(home, 1) {
                 // Also a parent that refuses may have used the pool.
                 if let Some(chunk) = shard.take() {
                     return Ok(chunk);
                 }
-                if !self.give_block_to(shard) && !self.raid_for(shard) && !self.steal_for(shard, Steal::Any) {
+                if !self.find_for(shard, Reach::Anywhere) {
                     return Err(error);
                 }
             }
         }
     }
 
-    /// A block from the store. False if it has none.
-    fn give_block_to(self, shard: ShardPtr) -> bool {
-        let block = self.with_locked(|locked| locked.give_block_to(shard, &self.geometry));
+    /// The home of memory that this thread would ask for now.
+    pub(crate) fn home(self) -> Home {
+        Home::of_this_thread(&*self.parent)
+    }
+
+    /// Free chunks that are no running thread's own. False if there are none.
+    fn find_for(self, shard: ShardPtr, reach: Reach) -> bool {
+        self.give_block_to(shard, reach) || self.raid_for(shard, reach) || self.steal_for(shard, reach)
+    }
+
+    /// A block from a store. False if there is none.
+    fn give_block_to(self, shard: ShardPtr, reach: Reach) -> bool {
+        let block = self.with_locked(|locked| locked.give_block_to(shard, reach, &self.geometry));
         if let Some(block) = block {
             shard.front.room.push(block);
         }
@@ -227,10 +244,10 @@ impl SharedPtr {
     }
 
     /// A segment of at least `least` chunks, or what another thread freed meanwhile.
-    pub(crate) fn grow(self, least: usize) -> Result<(), AllocError> {
+    pub(crate) fn grow(self, home: Home, least: usize) -> Result<(), AllocError> {
         // First: what goes back now may be what the parent gives.
         closing::look_over();
-        growth::grow(&self, least)
+        growth::grow(&StoreAt { pool: self, home }, least)
     }
 
     /// The shard of this thread's index, made if there is none yet; `None` if the thread has no index.
@@ -286,13 +303,14 @@ impl SharedPtr {
             };
             // Before a chunk is taken: the parent may panic.
             self.settle(false);
-            let allocate = |steal| self.with_locked(|locked| locked.allocate_as_guest(guest, steal, &self.geometry));
-            if let Some(chunk) = allocate(Steal::Plenty) {
+            let home = self.home();
+            let allocate = |reach| self.with_locked(|locked| locked.allocate_as_guest(guest, reach, &self.geometry));
+            if let Some(chunk) = allocate(Reach::Near(home)) {
                 return Ok(chunk);
             }
-            if let Err(error) = self.grow(1) {
+            if let Err(error) = self.grow(home, 1) {
                 self.empty_out_unowned();
-                return allocate(Steal::Any).ok_or(error);
+                return allocate(Reach::Anywhere).ok_or(error);
             }
         }
     }
@@ -301,37 +319,53 @@ impl SharedPtr {
     pub(crate) fn settle(self, all: bool) {
         let mut returned = Returned::new(&self.parent);
         self.with_locked(|locked| {
-            while let Some(segment) = locked.store.next_to_return(all) {
-                returned.push(segment);
+            for store in locked.stores.all() {
+                while let Some(segment) = store.next_to_return(all) {
+                    returned.push(segment);
+                }
             }
         });
     }
 
     /// Makes room for `additional` more chunks, for this thread, and keeps at least that much from now on.
     pub(crate) fn reserve(self, additional: usize) -> Result<(), AllocError> {
-        self.make_room(additional)?;
-        self.with_store(|store| store.keep_at_least(additional));
+        let home = self.home();
+        self.make_room_at(home, additional)?;
+        self.with_locked(|locked| locked.stores.at(home).keep_at_least(additional));
         Ok(())
     }
 
     /// Makes room for `additional` more chunks, for this thread.
     pub(crate) fn make_room(self, additional: usize) -> Result<(), AllocError> {
+        self.make_room_at(self.home(), additional)
+    }
+
+    fn make_room_at(self, home: Home, additional: usize) -> Result<(), AllocError> {
         // A thread that has no index yet gets one when it allocates; it does not become a guest.
         let is_guest = thread_index::current_or_new().is_none();
-        let missing = || {
+        let missing_within = |reach| {
             let free = self.with_locked(|locked| {
-                self.free_for(locked, if is_guest { locked.guest.get() } else { self.my_shard() })
+                let mine = if is_guest { locked.guest.get() } else { self.my_shard() };
+                self.free_for(locked, mine, reach)
             });
             additional.saturating_sub(free)
         };
-        if missing() == 0 {
+        let mut reach = Reach::Near(home);
+        if missing_within(reach) == 0 {
             return Ok(());
         }
         self.empty_out_unowned();
         loop {
-            match missing() {
-                0 => return Ok(()),
-                missing => self.grow(missing)?,
+            let missing = missing_within(reach);
+            if missing == 0 {
+                return Ok(());
+            }
+            if let Err(error) = self.grow(home, missing) {
+                // What other homes have counts only now, and is taken only then.
+                reach = Reach::Anywhere;
+                if missing_within(reach) >= missing {
+                    return Err(error);
+                }
             }
         }
     }
@@ -339,9 +373,9 @@ impl SharedPtr {
     /// Gives back all segments that are empty now, as far as this thread can tell.
     pub(crate) fn shrink_to_fit(self) {
         self.empty_out_all();
-        self.with_store(Store::keep_one);
+        self.with_locked(|locked| locked.stores.all().iter().for_each(Store::keep_one));
         self.settle(true);
-        self.with_store(Store::forget_returns);
+        self.with_locked(|locked| locked.stores.all().iter().for_each(Store::forget_returns));
         closing::look_over();
     }
 

@@ -23,12 +23,12 @@ impl SharedPtr {
         let hands: Vec<_> = shards.iter().map(|shard| Hand::new(&shard.front)).collect();
         let pending = self.assert_shards(&shards);
         self.with_locked(|locked| {
-            let store = &locked.store;
-            let audit = Audit { geometry: &self.geometry, store, lists: &lists, hands: &hands, free_bits };
+            let stores = locked.stores.all();
+            let audit = Audit { geometry: &self.geometry, stores, lists: &lists, hands: &hands, free_bits };
             audit.run(|block| assert_block(block, &shards));
-            let blocks = store.segments.iter().flat_map(|segment| segment.cut_blocks::<Threads>(&self.geometry));
+            let blocks = locked.blocks(&self.geometry);
             assert_eq!(blocks.filter(|block| block.is_pending()).count(), pending, "R2: marks of a block not pending");
-            for block in store.empties.iter() {
+            for block in stores.iter().flat_map(|store| store.empties.iter()) {
                 assert!(block.header().owner.is_nobodys(), "T2: a block of the store's has an owner");
                 assert!(!block.is_pending(), "R3: a pending block in the store");
             }

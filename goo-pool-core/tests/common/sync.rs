@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses a part")]
 
 use std::alloc::Layout;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -9,7 +10,20 @@ use std::sync::{Arc, Mutex};
 
 use goo_pool_core::{Global, Parent};
 
-/// A parent for many threads that knows what it gave.
+thread_local! {
+    static HOME: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Where this thread is from now on, to the parents here that know of homes.
+pub(crate) fn set_home(home: u32) {
+    HOME.set(home);
+}
+
+pub(crate) fn home() -> u32 {
+    HOME.get()
+}
+
+/// A parent for many threads that knows what it gave, and that threads have homes.
 #[derive(Clone, Default)]
 pub(crate) struct SyncWatched(pub(crate) Arc<SyncWatch>);
 
@@ -57,6 +71,10 @@ unsafe impl Parent for SyncWatched {
         unsafe { ptr.write_bytes(0xdf, layout.size()) };
         // SAFETY: it came from `Global` with this layout, as just seen.
         unsafe { Global.deallocate(ptr, layout) };
+    }
+
+    fn home(&self) -> u32 {
+        home()
     }
 }
 

@@ -9,6 +9,8 @@ use std::thread;
 
 use goo_pool_core::{Geometry, Global, Handle, Parent, PoolHandle, RawPool, SyncPoolHandle};
 
+#[cfg(feature = "os")]
+use super::verdict::GUARD_PAGES;
 use super::verdict::{UNDER_VALGRIND, done};
 
 const LAYOUT: Layout = Layout::new::<[u64; 4]>();
@@ -32,7 +34,12 @@ impl Sort for Local {
     type Handle = PoolHandle;
 
     fn build(layout: Layout, capacity: usize) -> PoolHandle {
-        RawPool::builder(layout).capacity(capacity).parent(Memory::new()).build_handle().unwrap()
+        let builder = RawPool::builder(layout).capacity(capacity);
+        #[cfg(feature = "os")]
+        if let Some(memory) = guarded() {
+            return builder.parent(memory).build_handle().unwrap();
+        }
+        builder.parent(Memory::new()).build_handle().unwrap()
     }
 
     unsafe fn give(pool: &PoolHandle, chunk: NonNull<u8>) {
@@ -45,7 +52,12 @@ impl Sort for Shared {
     type Handle = SyncPoolHandle;
 
     fn build(layout: Layout, capacity: usize) -> SyncPoolHandle {
-        RawPool::builder(layout).capacity(capacity).parent(Memory::new()).build_sync_handle().unwrap()
+        let builder = RawPool::builder(layout).capacity(capacity);
+        #[cfg(feature = "os")]
+        if let Some(memory) = guarded() {
+            return builder.parent(memory).build_sync_handle().unwrap();
+        }
+        builder.parent(Memory::new()).build_sync_handle().unwrap()
     }
 
     unsafe fn give(pool: &SyncPoolHandle, chunk: NonNull<u8>) {
@@ -85,6 +97,13 @@ unsafe impl Parent for Memory {
         // SAFETY: it came from there with this layout.
         unsafe { Global.deallocate(ptr, self.layout(layout)) };
     }
+}
+
+/// Memory from the system, between guard pages, if that is what is looked at.
+#[cfg(feature = "os")]
+fn guarded() -> Option<goo_pool_core::os::OsMemory> {
+    env::var_os(GUARD_PAGES)?;
+    Some(goo_pool_core::os::OsMemory::builder().guard_pages(true).build().unwrap())
 }
 
 /// A pool with room, and some live chunks of it.
@@ -236,7 +255,8 @@ pub(crate) fn wrong_layout<S: Sort>() {
     let small = Layout::new::<u64>();
     let pool = S::build(Layout::new::<[u64; 600]>(), 500);
     let chunks: Vec<_> = (0..500).map(|_| pool.allocate().unwrap()).collect();
-    let masks = [small, Layout::new::<[u64; 600]>()].map(|layout| Geometry::of::<S::Handle>(layout).unwrap().block_size() - 1);
+    let masks =
+        [small, Layout::new::<[u64; 600]>()].map(|layout| Geometry::of::<S::Handle>(layout).unwrap().block_size() - 1);
     // Where a block of the smaller chunks would begin, there is no header.
     let far = chunks.iter().find(|chunk| chunk.addr().get() & masks[1] & !masks[0] != 0).unwrap();
     // SAFETY: that is what is to be seen.
@@ -379,9 +399,12 @@ fn lose_one<S: Sort>(pool: &S::Handle) {
 }
 
 pub(crate) fn leak_of_a_closed_pool<S: Sort>() {
-    let pool = S::build(LAYOUT, 200);
-    lose_one::<S>(&pool);
-    drop(pool);
+    // On a thread of its own, whose stack leaves no address behind.
+    let lose = || {
+        let pool = S::build(LAYOUT, 200);
+        lose_one::<S>(&pool);
+    };
+    thread::spawn(lose).join().unwrap();
     done();
 }
 

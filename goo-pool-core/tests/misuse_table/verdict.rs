@@ -12,6 +12,9 @@ pub(crate) const CHILD: &str = "misuse";
 /// Tells a child that Valgrind looks on.
 pub(crate) const UNDER_VALGRIND: &str = "UNDER_VALGRIND";
 
+/// Tells a child to take memory between guard pages.
+pub(crate) const GUARD_PAGES: &str = "GUARD_PAGES";
+
 /// What a child prints when the misuse is done.
 const DONE: &str = "done";
 
@@ -94,7 +97,7 @@ fn output(mode: Mode, row: &Row, pool: &str) -> Output {
     };
     command.args([CHILD, row.name, pool]).env("RUST_BACKTRACE", "0");
     if mode == Mode::GuardPages {
-        command.env("GUARD_PAGES", "1");
+        command.env(GUARD_PAGES, "1");
     }
     command.output().unwrap()
 }
