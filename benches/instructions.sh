@@ -5,6 +5,7 @@
 #   benches/instructions.sh            a table on the standard output
 #   benches/instructions.sh --write    and into benches/README.md
 #   benches/instructions.sh --show     the machine code that was counted
+#   FEATURES=hardened benches/instructions.sh    what the checks cost: compare with the first
 #
 # Each operation is a function of its own (`src/bin/count.rs`), counted from its first instruction to its return. A run
 # with twice the operations less a run with half of them leaves what the additional ones cost: exactly, and the same each time.
@@ -12,7 +13,7 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
-cargo build --quiet --profile bench -p goo-pool-benches --bin count --bin report
+cargo build --quiet --profile bench -p goo-pool-benches --bin count --bin report ${FEATURES:+--features "$FEATURES"}
 bin=${CARGO_TARGET_DIR:-target}/release
 
 # The instructions inside FUNCTION while `count API PATH TIMES` runs.

@@ -22,6 +22,7 @@ pub mod reading;
 pub mod recycling;
 pub mod report;
 pub mod resident;
+pub mod reuse;
 pub mod shared;
 pub mod subject;
 pub mod subjects;

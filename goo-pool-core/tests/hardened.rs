@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use std::thread;
 
 use common::Sent;
-use goo_pool_core::{Handle, PoolHandle, RawPool, Reuse, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{Geometry, Handle, PoolHandle, RawPool, Reuse, SyncPoolHandle, SyncRawPool};
 
 fn message_of(misuse: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(misuse)).unwrap_err();
@@ -197,7 +197,7 @@ fn a_wrong_layout_is_found() {
     let local = RawPool::builder(large).capacity(500).build_handle().unwrap();
     let chunks: Vec<_> = (0..500).map(|_| local.allocate().unwrap()).collect();
     // A block of the smaller chunks would begin in the midst of one of the larger.
-    let mask = RawPool::builder(small).build().unwrap().geometry().block_size() - 1;
+    let mask = Geometry::new(small).unwrap().block_size() - 1;
     let large_mask = local.geometry().block_size() - 1;
     let far = chunks.iter().find(|chunk| chunk.addr().get() & large_mask & !mask != 0).unwrap();
     assert!(message_of(|| free::<PoolHandle>(*far, small)).starts_with("foreign pointer"));
@@ -235,6 +235,7 @@ fn a_free_on_a_thread_that_the_pool_does_not_belong_to_is_reported() {
     });
     assert!(message.starts_with("free on the wrong thread"), "{message}");
     assert_eq!(local.len(), 1);
+    free::<PoolHandle>(chunk.0, layout);
 }
 
 #[test]

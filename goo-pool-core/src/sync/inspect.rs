@@ -62,7 +62,8 @@ impl SharedPtr {
     /// Whether a chunk starts at the address; `None` if it is none of the pool's. It is not read.
     fn look_up(self, ptr: *const u8) -> Option<bool> {
         self.with_locked(|locked| {
-            let (segment, offset) = locked.stores.segments().find_map(|segment| {
+            let mut segments = locked.stores.segments();
+            let (segment, offset) = segments.find_map(|segment| {
                 let offset = ptr.addr().checked_sub(segment.base().addr().get())?;
                 (offset < segment.bytes()).then_some((segment, offset))
             })?;

@@ -18,7 +18,7 @@ unsafe extern "C" {
     fn __asan_unpoison_memory_region(start: *const c_void, bytes: usize);
 }
 
-/// Nobody may touch so many bytes from there, which are nobody else's.
+/// Nobody may touch a chunk's bytes.
 pub(super) fn poison(start: NonNull<u8>, bytes: usize) {
     let (start, bytes) = whole_granules(start, bytes);
     #[cfg(goo_asan)]
@@ -39,8 +39,14 @@ pub(super) fn unpoison(start: NonNull<u8>, bytes: usize) {
     _ = (start, bytes);
 }
 
-pub(super) fn poison_chunk(chunk: NonNull<u8>, stride: usize) {
-    poison(chunk, stride);
+/// Nobody may touch so many chunks, which are nobody's.
+pub(super) fn poison_chunks(first: NonNull<u8>, chunks: usize, stride: usize) {
+    if cfg!(goo_asan) {
+        for index in 0..chunks {
+            // SAFETY: one of the chunks.
+            poison(unsafe { first.byte_add(index * stride) }, stride);
+        }
+    }
 }
 
 /// The first `size` bytes of a chunk may be touched.

@@ -68,9 +68,9 @@ pub(crate) fn segment_goes<K: Kind>(segment: Segment) {
 
 /// A block was cut: its chunks are free, for the first time or again.
 pub(crate) fn block_cut<K: Kind>(block: Block<K>, index: usize, geometry: &Geometry, layout: Layout) {
-    let all = chunks_of(block, geometry);
-    asan::poison(all.0, all.1);
-    valgrind::make_no_access(all.0, all.1);
+    let (first, bytes) = chunks_of(block, geometry);
+    asan::poison_chunks(first, block.chunks(), geometry.stride());
+    valgrind::make_no_access(first, bytes);
     let poisoned = &block.header().segment.record().poisoned;
     // A block that was cut before has the pattern still, and whoever wrote there since is to be found.
     if CHECKS && index >= poisoned.get() as usize {
@@ -110,7 +110,7 @@ pub(crate) fn freed<K: Kind>(chunk: ChunkPtr, geometry: &Geometry, layout: Layou
         // SAFETY: the chunk is the caller's, who gives it up.
         unsafe { poison::fill(chunk.get(), layout.size()) };
     }
-    asan::poison_chunk(chunk.get(), geometry.stride());
+    asan::poison(chunk.get(), geometry.stride());
     if valgrind::is_running() && layout.size() != 0 {
         valgrind::free(pool_of::<K>(chunk, geometry), chunk.get());
     }
@@ -133,8 +133,8 @@ pub(crate) fn row_freed<K: Kind>(block: Block<K>, geometry: &Geometry, layout: L
     if CHECKS {
         fill_all(block, geometry, layout);
     }
-    let (first, bytes) = chunks_of(block, geometry);
-    asan::poison(first, bytes);
+    let (first, _) = chunks_of(block, geometry);
+    asan::poison_chunks(first, block.chunks(), geometry.stride());
     valgrind::free(block.header().segment.base(), first);
 }
 
@@ -148,7 +148,7 @@ pub(crate) fn segment_reset<K: Kind>(segment: Segment, geometry: &Geometry, layo
             fill_all(block, geometry, layout);
         }
         let (first, bytes) = chunks_of(block, geometry);
-        asan::poison(first, bytes);
+        asan::poison_chunks(first, block.chunks(), geometry.stride());
         valgrind::make_no_access(first, bytes);
     }
 }
