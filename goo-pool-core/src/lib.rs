@@ -34,6 +34,13 @@
 //!
 //! [`RawPool`] belongs to one thread. `SyncRawPool` is for many: the same engine, one front for each thread.
 //!
+//! # Features
+//!
+//! `std` (on by default): the thread-safe pool. `serde`: `Stats` and `Config` are written and read. `tracking`: `Tracked`, a pool
+//! with books, that says what it holds, what its peak was, and where each live chunk was allocated. `tracing`: events of
+//! the target `goo_pool`: at level `DEBUG` when a pool has grown or was reset, `WARN` when one cannot grow, or a tracked one
+//! ends with live chunks. None of them adds anything to an allocation or a free of a pool that is not tracked.
+//!
 //! `no_std` with `alloc`; the thread-safe pool needs the feature `std`. To read the code, go on with
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
 //! `tests/model.rs`; for threads, with `sync/mod.rs`.
