@@ -27,5 +27,7 @@ pub mod shared;
 pub mod subject;
 pub mod subjects;
 pub mod threads;
+#[cfg(feature = "tracking")]
+pub mod tracking;
 pub mod tree;
 pub mod workloads;

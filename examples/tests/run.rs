@@ -303,6 +303,57 @@ fn packets_name_the_file_that_they_cannot_read() {
     assert_fails_with(&output, "packets: cannot read no/such/file.txt: ");
 }
 
+/// Where `text` stands in a program: "line:column".
+#[cfg(feature = "tracking")]
+fn place_of(source: &str, text: &str) -> String {
+    let (line, column) = source
+        .lines()
+        .enumerate()
+        .find_map(|(number, line)| Some((number + 1, line.find(text)? + 1)))
+        .expect("the program has it");
+    format!("{line}:{column}")
+}
+
+#[cfg(feature = "tracking")]
+fn leak_report(arguments: &[&str]) -> (String, String) {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["run", "--quiet", "--example", "leak_report", "--features", "tracking", "--"]).args(arguments);
+    let output = run(command.current_dir(env!("CARGO_MANIFEST_DIR")));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = |bytes| String::from_utf8(bytes).expect("the output is UTF-8");
+    (text(output.stdout), text(output.stderr))
+}
+
+#[cfg(feature = "tracking")]
+#[test]
+fn leak_report_names_the_lines_whose_requests_were_lost() {
+    let (stdout, stderr) = leak_report(&[]);
+    assert_eq!(
+        stdout,
+        "done: 80, timed out: 20\n20 objects, 10320 bytes; peak: 28 objects, 14448 bytes; \
+         allocations: 100, frees: 80, failures: 0\n"
+    );
+    let source = include_str!("../examples/leak_report.rs");
+    let file = "examples/examples/leak_report.rs";
+    let (read, write) = (place_of(source, "alloc(Request {"), place_of(source, "alloc_with(|| Request {"));
+    assert_eq!(
+        stderr,
+        format!(
+            "requests: 20 objects (10320 bytes) live\n   \
+             13 objects      6708 bytes  at {file}:{read}\n    \
+             7 objects      3612 bytes  at {file}:{write}\n"
+        )
+    );
+}
+
+#[cfg(feature = "tracking")]
+#[test]
+fn leak_report_is_quiet_once_the_mistake_is_mended() {
+    let (stdout, stderr) = leak_report(&["--fixed"]);
+    assert!(stdout.contains("0 objects, 0 bytes; ") && stdout.contains("frees: 100,"), "{stdout}");
+    assert_eq!(stderr, "");
+}
+
 #[test]
 fn program_goes_quietly_when_its_reader_does() {
     for (name, args) in [

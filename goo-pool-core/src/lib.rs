@@ -51,7 +51,7 @@
 //! | `nightly` | the same with the standard library's containers; needs a nightly compiler |
 //! | `os` | `os::OsMemory`: memory straight from the system, with huge pages, guard pages and NUMA |
 //! | `tracking` | `Tracked` around any pool: its totals, its peak, and where each live chunk was allocated |
-//! | `tracing` | events when a pool grows, cannot, or is reset, and of leaks |
+//! | `tracing` | events of the target `goo_pool`: `DEBUG` when a pool has grown or was reset, `WARN` when one cannot grow, or ends with leaks |
 //! | `hardened` | looks for misuse on every allocation and free, in all builds (`HARDENING.md`) |
 //! | `valgrind` | tells Valgrind which chunks are live (`HARDENING.md`) |
 //! | `capi` | the functions of `include/goo_allocator.h`, for C (`CAPI.md`) |

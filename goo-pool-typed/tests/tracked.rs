@@ -171,7 +171,7 @@ fn check<H: Kind + Untracked>(pool: AnyPool<String, H>, reports: &Reports, ops: 
     drop(live);
     drop(pool);
     let last = reports.take();
-    assert_eq!(last.len(), usize::from(early.is_empty() && forgotten.len() > 0));
+    assert_eq!(last.len(), usize::from(early.is_empty() && !forgotten.is_empty()));
     assert!(last.iter().all(|report| report.objects() == forgotten.len()));
     for (raw, _) in forgotten {
         // SAFETY: it came from `into_raw`, and this is its one way back.
@@ -232,8 +232,10 @@ both_kinds! {
 }
 
 fn a_line_is_one_site_whatever_it_calls<H: Kind + Untracked>(make: impl Fn(Tracking) -> AnyPool<u32, H>) {
+    type Way<H> = fn(&AnyPool<u32, H>) -> (u32, AnyBox<u32, H>);
+
     let pool = make(Tracking::new().call_sites());
-    let ways: [fn(&AnyPool<u32, H>) -> (u32, AnyBox<u32, H>); 9] = [
+    let ways: [Way<H>; 9] = [
         |pool| (line!(), pool.alloc(1)),
         |pool| (line!(), pool.try_alloc(1).unwrap()),
         |pool| (line!(), pool.alloc_with(|| 1)),

@@ -13,7 +13,6 @@ use crate::geometry::Geometry;
 use crate::parent::Parent;
 use crate::segment::Segment;
 use crate::store::Store;
-use std::alloc::Layout;
 
 /// Homes that a pool tells apart: as many as large machines have nodes. Others share a store.
 const HOMES: usize = 8;

@@ -6,9 +6,9 @@
 use core::alloc::Layout;
 use core::panic::Location;
 use core::ptr::NonNull;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::address_map::AddressMap;
 use super::ledger::Ledger;
 use super::tracked::Tracked;
 use crate::error::{AllocError, BuildError};
@@ -21,7 +21,7 @@ use crate::stats::Stats;
 use crate::sync::{Lock, SyncPoolHandle};
 
 /// The ledger of each live chunk of a tracked handle, and the chunk's bytes. Its lock is held for one look.
-static LEDGERS: LazyLock<Lock<HashMap<usize, (Ledger, usize)>>> = LazyLock::new(|| Lock::new(HashMap::new()));
+static LEDGERS: LazyLock<Lock<AddressMap<(Ledger, usize)>>> = LazyLock::new(|| Lock::new(AddressMap::default()));
 
 /// Strikes a chunk out that is about to be freed.
 #[track_caller]

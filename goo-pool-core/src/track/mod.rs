@@ -11,6 +11,7 @@
 //! each of them may use the tracked pool. A chunk is entered after the pool gave it and struck out before the pool takes it
 //! back. In between it has one owner, so no two threads are ever at odds about one address.
 
+mod address_map;
 mod handle;
 mod ledger;
 mod records;

@@ -1,12 +1,13 @@
 //! One record for each live chunk.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::vec::Vec;
 
 use slab::Slab;
 
+use super::address_map::AddressMap;
 use super::report::LiveSite;
 
 /// Who has a chunk.
@@ -26,7 +27,7 @@ pub(crate) struct Record {
 pub(crate) struct Records {
     records: Slab<Record>,
     /// Invariant: the key of each record, by its chunk's address.
-    keys: HashMap<usize, usize>,
+    keys: AddressMap<usize>,
 }
 
 impl Records {
