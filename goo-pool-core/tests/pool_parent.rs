@@ -278,15 +278,21 @@ fn a_segregator_gives_each_piece_back_where_it_came_from() {
     let pieces: Vec<_> = pieces.into_iter().map(|layout| (parent.allocate_zeroed(layout).unwrap(), layout)).collect();
     assert_eq!((few.pieces(), few.bytes()), (3, 200));
     assert_eq!((many.pieces(), many.bytes()), (2, 5101));
-    // SAFETY: it came from there, and stays, since the sizes are on different sides of the limit.
-    assert_eq!(unsafe { parent.reallocate(pieces[2].0, pieces[2].1, 101) }, None);
     for (piece, layout) in pieces {
         // SAFETY: it came from there with this layout.
         unsafe { parent.deallocate(piece, layout) };
     }
     assert_eq!((few.pieces(), many.pieces()), (0, 0));
 
+    // What the parents could resize themselves, but not from one to the other.
     let parent = Segregator::new(100, Global, Global);
+    for (old, new) in [(100, 101), (101, 100)] {
+        let piece = parent.allocate(layout(old, 1)).unwrap();
+        // SAFETY: it came from there with this layout.
+        assert_eq!(unsafe { parent.reallocate(piece, layout(old, 1), new) }, None);
+        // SAFETY: the same, and it has stayed.
+        unsafe { parent.deallocate(piece, layout(old, 1)) };
+    }
     for (old, new) in [(10, 100), (101, 500)] {
         let piece = parent.allocate_zeroed(layout(old, 1)).unwrap();
         // SAFETY: it came from there with this layout.
