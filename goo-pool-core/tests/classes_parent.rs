@@ -72,9 +72,12 @@ fn work<C: Classes>(pool: &C) -> usize {
             let block = live.swap_remove(round % live.len());
             let new_size = if round % 4 == 0 { block.size * 3 } else { block.size / 3 };
             let (old, new) = (layout(block.size), layout(new_size));
-            // SAFETY: it is live, for that layout; if this succeeds, only the result is used.
-            let resized = unsafe {
-                if new_size > block.size { pool.grow(block.ptr, old, new) } else { pool.shrink(block.ptr, old, new) }
+            let resized = if new_size > block.size {
+                // SAFETY: it is live, for that layout; if this succeeds, only the result is used.
+                unsafe { pool.grow(block.ptr, old, new) }
+            } else {
+                // SAFETY: the same.
+                unsafe { pool.shrink(block.ptr, old, new) }
             };
             match resized {
                 Ok(memory) => {

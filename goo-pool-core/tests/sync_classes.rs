@@ -41,9 +41,12 @@ impl Block {
     fn resize(self, pool: &SyncClassPool, size: usize) -> Self {
         self.sent.check(self.size);
         let (old, new) = (layout(self.size), layout(size));
-        // SAFETY: it is live, for that layout, and only the result is used.
-        let memory = unsafe {
-            if size >= self.size { pool.grow(self.sent.0, old, new) } else { pool.shrink(self.sent.0, old, new) }
+        let memory = if size >= self.size {
+            // SAFETY: it is live, for that layout, and only the result is used.
+            unsafe { pool.grow(self.sent.0, old, new) }
+        } else {
+            // SAFETY: the same.
+            unsafe { pool.shrink(self.sent.0, old, new) }
         };
         let block = Self { sent: Sent(memory.unwrap().cast()), size };
         block.sent.stamp(size);

@@ -14,7 +14,7 @@ macro_rules! memory {
         unsafe impl Memory for $pool {
             #[inline]
             fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>> {
-                $pool::allocate(self, layout).ok()
+                self.allocate_or_none(layout)
             }
 
             #[inline]

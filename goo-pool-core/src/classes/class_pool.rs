@@ -79,6 +79,13 @@ impl ClassPool {
         self.classes.allocate(layout)
     }
 
+    /// For the adapters, whose error says nothing.
+    #[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-04", feature = "nightly"))]
+    #[inline(always)]
+    pub(crate) fn allocate_or_none(&self, layout: Layout) -> Option<NonNull<[u8]>> {
+        self.classes.allocate_or_none(layout)
+    }
+
     /// Memory for `layout`, all bytes of the slice 0. Otherwise as [`allocate`](Self::allocate).
     ///
     /// # Errors

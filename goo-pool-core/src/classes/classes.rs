@@ -39,25 +39,55 @@ impl<E: Engine> Classes<E> {
         Self { classes: [const { Class(E::EMPTY) }; CLASSES], parent, config }
     }
 
-    /// A chunk, and all its bytes.
+    /// Memory that is at hand: a free chunk of a class that has one in its hand.
     #[inline(always)]
-    pub(crate) fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        let index = index_of(layout);
-        let Some(class) = self.classes.get(index) else { return self.allocate_elsewhere(layout) };
-        let Some(engine) = E::get(&class.0) else { return self.allocate_first(index) };
+    fn take(&self, layout: Layout) -> Option<NonNull<[u8]>> {
+        let engine = E::get(&self.classes.get(index_of(layout))?.0)?;
         let stride = engine.stride();
         // SAFETY: it is the engine's.
-        let chunk = unsafe { engine.allocate(stride) }?;
-        Ok(NonNull::slice_from_raw_parts(chunk.get(), stride))
+        let chunk = unsafe { engine.take(stride) }?;
+        Some(NonNull::slice_from_raw_parts(chunk.get(), stride))
     }
 
-    /// The first chunk of a class.
+    /// A chunk, and all its bytes; or what no class serves.
+    #[inline(always)]
+    pub(crate) fn allocate(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        match self.take(layout) {
+            Some(memory) => Ok(memory),
+            None => self.allocate_slow(layout),
+        }
+    }
+
+    /// The same for callers that do not tell errors apart: what comes back fits into registers.
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "adapters and the global allocator use it"))]
+    #[inline(always)]
+    pub(crate) fn allocate_or_none(&self, layout: Layout) -> Option<NonNull<[u8]>> {
+        match self.take(layout) {
+            Some(memory) => Some(memory),
+            None => self.allocate_slow_or_none(layout),
+        }
+    }
+
     #[cold]
     #[inline(never)]
-    fn allocate_first(&self, index: usize) -> Result<NonNull<[u8]>, AllocError> {
-        let engine = self.engine_or_new(index)?;
+    fn allocate_slow(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        let index = index_of(layout);
+        let Some(class) = self.classes.get(index) else {
+            return served_elsewhere(layout, |layout| self.parent.allocate(layout));
+        };
+        let engine = match E::get(&class.0) {
+            Some(engine) => engine,
+            None => self.engine_or_new(index)?,
+        };
         let chunk = engine.allocate_slow()?;
         Ok(NonNull::slice_from_raw_parts(chunk.get(), engine.stride()))
+    }
+
+    #[cfg_attr(not(feature = "std"), allow(dead_code, reason = "see above"))]
+    #[cold]
+    #[inline(never)]
+    fn allocate_slow_or_none(&self, layout: Layout) -> Option<NonNull<[u8]>> {
+        self.allocate_slow(layout).ok()
     }
 
     /// The engine of a class, made if there is none yet.
@@ -75,12 +105,6 @@ impl<E: Engine> Classes<E> {
         // SAFETY: nobody else has seen it.
         unsafe { new.end() };
         Ok(E::get(slot).unwrap_or_else(|| unreachable!("a class keeps its engine")))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn allocate_elsewhere(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-        served_elsewhere(layout, |layout| self.parent.allocate(layout))
     }
 
     pub(crate) fn allocate_zeroed(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {

@@ -70,6 +70,7 @@ impl Engine for HeapPtr {
     type AnyParent = AnyParent;
     type Slot = Cell<Option<Self>>;
 
+    #[expect(clippy::declare_interior_mutable_const, reason = "each use makes a slot of its own")]
     const EMPTY: Self::Slot = Cell::new(None);
 
     #[inline(always)]

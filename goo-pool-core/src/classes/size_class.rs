@@ -14,7 +14,7 @@
 use core::alloc::Layout;
 
 /// How many classes there are.
-pub(crate) const CLASSES: usize = index_of_size(LARGEST) + 1;
+pub(crate) const CLASSES: usize = index_of_last(LARGEST - 1) + 1;
 /// The size of the largest class.
 pub(crate) const LARGEST: usize = 32 * 1024;
 /// The step between the smallest classes, as a power of two.
@@ -26,17 +26,15 @@ const PER_DOUBLING: u32 = 2;
 /// too large and zero-sized.
 #[inline(always)]
 pub(crate) const fn index_of(layout: Layout) -> usize {
-    // A layout's size can be rounded up to its alignment.
-    index_of_size((layout.size() + (layout.align() - 1)) & !(layout.align() - 1))
+    // The last byte of the size rounded up to its alignment. 0 becomes the largest number of all.
+    index_of_last(layout.size().wrapping_sub(1) | (layout.align() - 1))
 }
 
-/// The same for a size alone.
+/// The smallest class whose chunks have a byte of that number.
 #[inline(always)]
-const fn index_of_size(size: usize) -> usize {
-    // 0 becomes the largest number of all.
-    let last = size.wrapping_sub(1);
-    // Below the first doubling the steps stay as they are.
-    let step = (last | 1 << (LEAST_STEP + PER_DOUBLING)).ilog2() - PER_DOUBLING;
+const fn index_of_last(last: usize) -> usize {
+    // Below the first doubling the steps stay as they are. (The shift comes before the logarithm: three instructions less.)
+    let step = ((last | 1 << (LEAST_STEP + PER_DOUBLING)) >> PER_DOUBLING).ilog2();
     (((step - LEAST_STEP) << PER_DOUBLING) as usize) + (last >> step)
 }
 

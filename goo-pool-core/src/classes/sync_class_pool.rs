@@ -70,6 +70,13 @@ impl SyncClassPool {
         self.classes.allocate(layout)
     }
 
+    /// For the adapters, whose error says nothing.
+    #[cfg(any(feature = "allocator-api2-02", feature = "allocator-api2-04", feature = "nightly"))]
+    #[inline(always)]
+    pub(crate) fn allocate_or_none(&self, layout: Layout) -> Option<NonNull<[u8]>> {
+        self.classes.allocate_or_none(layout)
+    }
+
     /// As [`ClassPool::allocate_zeroed`](crate::ClassPool::allocate_zeroed), from any thread.
     ///
     /// # Errors
@@ -200,7 +207,7 @@ impl RefUnwindSafe for SyncClassPool {}
 
 /// Memory, or null. A panic of the parent ends the process, since a global allocator must not unwind.
 #[inline(always)]
-fn or_null(allocate: impl FnOnce() -> Result<NonNull<[u8]>, AllocError>) -> *mut u8 {
+fn or_null(allocate: impl FnOnce() -> Option<NonNull<[u8]>>) -> *mut u8 {
     let abort = AbortOnUnwind;
     let memory = allocate();
     mem::forget(abort);
@@ -212,12 +219,12 @@ fn or_null(allocate: impl FnOnce() -> Result<NonNull<[u8]>, AllocError>) -> *mut
 unsafe impl GlobalAlloc for SyncClassPool {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        or_null(|| self.allocate(layout))
+        or_null(|| self.classes.allocate_or_none(layout))
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        or_null(|| self.allocate_zeroed(layout))
+        or_null(|| self.allocate_zeroed(layout).ok())
     }
 
     #[inline]
@@ -237,7 +244,7 @@ unsafe impl GlobalAlloc for SyncClassPool {
         // SAFETY: what `alloc` gave is not null.
         let ptr = unsafe { NonNull::new_unchecked(ptr) };
         // SAFETY: it came from here with this layout, and is not used again, by the caller's promise.
-        or_null(|| unsafe { self.classes.resize(ptr, layout, new) })
+        or_null(|| unsafe { self.classes.resize(ptr, layout, new) }.ok())
     }
 }
 

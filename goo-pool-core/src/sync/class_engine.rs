@@ -20,6 +20,7 @@ impl Engine for SharedPtr {
     type AnyParent = AnySyncParent;
     type Slot = AtomicPtr<Shared>;
 
+    #[expect(clippy::declare_interior_mutable_const, reason = "each use makes a slot of its own")]
     const EMPTY: Self::Slot = AtomicPtr::new(ptr::null_mut());
 
     #[inline(always)]
