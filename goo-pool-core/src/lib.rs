@@ -34,7 +34,7 @@
 //!
 //! [`RawPool`] belongs to one thread. `SyncRawPool` is for many: the same engine, one front for each thread.
 //!
-//! [`ClassPool`] and `SyncClassPool` are for chunks of many sizes, as containers need them: a pool for each of 44 size
+//! `ClassPool` and `SyncClassPool` are for chunks of many sizes, as containers need them: a pool for each of 44 size
 //! classes, of which 7.9% is unused in the mean. `SyncClassPool` can be a program's global allocator.
 //!
 //! For C programs the feature `capi` has `include/goo_allocator.h`; see `CAPI.md`.

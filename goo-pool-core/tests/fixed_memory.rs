@@ -5,7 +5,12 @@ mod common;
 use std::alloc::Layout;
 use std::ptr::NonNull;
 #[cfg(feature = "std")]
-use std::{sync::Mutex, thread};
+use std::{
+    cell::Cell,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Mutex,
+    thread,
+};
 
 use common::{Static, StaticParent, scaled};
 #[cfg(feature = "std")]
@@ -287,4 +292,39 @@ fn a_thread_safe_pool_lives_on_fixed_memory_behind_a_lock() {
     assert_eq!(memory.lock().unwrap().free_bytes(), all);
     // SAFETY: it came from a box, and no pool has it any more.
     drop(unsafe { Box::from_raw(std::ptr::from_ref(memory).cast_mut()) });
+}
+
+#[cfg(feature = "std")]
+#[test]
+fn a_parent_that_panicked_in_its_lock_is_used_again() {
+    /// Panics when it is asked for the second time.
+    struct Once(FixedMemory, Cell<usize>);
+
+    // SAFETY: all memory comes from the memory behind it.
+    unsafe impl Parent for Once {
+        fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+            self.1.set(self.1.get() + 1);
+            assert_ne!(self.1.get(), 4, "the fourth request: records of parent, pool and shard came before");
+            self.0.allocate(layout)
+        }
+
+        unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
+            // SAFETY: passed on.
+            unsafe { self.0.deallocate(ptr, layout) };
+        }
+    }
+
+    let owner = Static::new(128 * 1024, 4096);
+    let parent = Mutex::new(Once(owner.parent(), Cell::new(0)));
+    let pool = SyncRawPool::builder(Layout::new::<u64>()).chunks_per_block(40).parent(parent).build_sync().unwrap();
+    let mut panics = 0;
+    for _ in 0..10 {
+        match catch_unwind(AssertUnwindSafe(|| pool.allocate())) {
+            Ok(chunk) => assert!(chunk.is_ok()),
+            Err(_) => panics += 1,
+        }
+    }
+    assert_eq!((panics, pool.len()), (1, 9));
+    // SAFETY: no other thread uses the pool.
+    unsafe { pool.assert_valid() };
 }

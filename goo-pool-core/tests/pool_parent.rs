@@ -268,3 +268,38 @@ fn the_classes_of_a_pool_may_live_on_another_pools_chunks() {
     drop(blocks);
     assert_eq!(watch.pieces(), 0);
 }
+
+#[test]
+fn a_segregator_gives_each_piece_back_where_it_came_from() {
+    let (small, large) = (Watched::default(), Watched::default());
+    let (few, many) = (small.watch(), large.watch());
+    let parent = Segregator::new(100, small, large);
+    let pieces: Vec<_> = [1, 99, 100, 101, 5000].map(|size| layout(size, 8)).to_vec();
+    let pieces: Vec<_> = pieces.into_iter().map(|layout| (parent.allocate_zeroed(layout).unwrap(), layout)).collect();
+    assert_eq!((few.pieces(), few.bytes()), (3, 200));
+    assert_eq!((many.pieces(), many.bytes()), (2, 5101));
+    for (piece, layout) in pieces {
+        // SAFETY: it came from there with this layout.
+        unsafe { parent.deallocate(piece, layout) };
+    }
+    assert_eq!((few.pieces(), many.pieces()), (0, 0));
+
+    // What the parents could resize themselves, but not from one to the other.
+    let parent = Segregator::new(100, Global, Global);
+    for (old, new) in [(100, 101), (101, 100)] {
+        let piece = parent.allocate(layout(old, 1)).unwrap();
+        // SAFETY: it came from there with this layout.
+        assert_eq!(unsafe { parent.reallocate(piece, layout(old, 1), new) }, None);
+        // SAFETY: the same, and it has stayed.
+        unsafe { parent.deallocate(piece, layout(old, 1)) };
+    }
+    for (old, new) in [(10, 100), (101, 500)] {
+        let piece = parent.allocate_zeroed(layout(old, 1)).unwrap();
+        // SAFETY: it came from there with this layout.
+        let piece = unsafe { parent.reallocate(piece, layout(old, 1), new) }.unwrap();
+        // SAFETY: the first bytes are as they were.
+        assert!(unsafe { std::slice::from_raw_parts(piece.as_ptr(), old) }.iter().all(|&byte| byte == 0));
+        // SAFETY: it came from there with this size.
+        unsafe { parent.deallocate(piece, layout(new, 1)) };
+    }
+}

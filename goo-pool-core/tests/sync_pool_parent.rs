@@ -2,6 +2,8 @@
 
 #[path = "common/sync.rs"]
 mod common;
+#[path = "common/worker.rs"]
+mod worker;
 
 use std::alloc::Layout;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use std::thread;
 use common::{Sent, SyncWatch, SyncWatched};
 use goo_pool_core::{ChunksOf, Global, Handle as _, Parent, PoolHandle, Segregator, SyncPoolHandle, SyncRawPool};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
+use worker::Worker;
 
 const LAYOUT: Layout = Layout::new::<[u64; 8]>();
 
@@ -108,5 +111,25 @@ fn many_children_come_and_go_on_many_threads() {
     drop(SyncRawPool::builder(LAYOUT).capacity(1).build_sync_handle().unwrap());
     assert_eq!(blocks.len(), 0);
     drop(blocks);
+    assert_eq!(watch.pieces(), 0);
+}
+
+#[test]
+fn a_chain_may_be_used_and_end_in_a_thread_local_destructor() {
+    let ([lowest, middle, top], watch) = chain();
+    drop((lowest, middle));
+    let top = top.unwrap();
+    let worker = Worker::start();
+    let early = worker.run({
+        let top = top.clone();
+        move || (0..scaled(2_000, 40)).map(|_| Sent(top.allocate().unwrap())).collect::<Vec<_>>()
+    });
+    // This comes after the destructor that gives the thread's index back.
+    worker.end_with(move || {
+        let late: Vec<_> = (0..scaled(2_000, 40)).map(|_| Sent(top.allocate().unwrap())).collect();
+        early.into_iter().chain(late).for_each(free);
+        drop(top);
+    });
+    drop(SyncRawPool::builder(LAYOUT).capacity(1).build_sync_handle().unwrap());
     assert_eq!(watch.pieces(), 0);
 }

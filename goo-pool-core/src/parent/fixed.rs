@@ -141,12 +141,12 @@ impl FixedMemory {
 // SAFETY: a piece is cut out of a hole, which is nobody's, and is in no hole until it comes back; the memory is there for ever.
 unsafe impl Parent for FixedMemory {
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        let (bytes, align) = (Self::bytes_for(layout), layout.align().max(GRAIN));
+        let bytes = Self::bytes_for(layout);
         let mut link = &self.first;
         loop {
             let hole = link.get()?;
             let Hole { bytes: size, next } = hole.entry();
-            if let Some(below) = hole.room_for(bytes, align) {
+            if let Some(below) = hole.room_for(bytes, layout.align()) {
                 let above = size.get() - below - bytes;
                 // SAFETY: the piece lies in the hole.
                 let piece = unsafe { hole.0.byte_add(below) }.cast::<u8>();
@@ -225,7 +225,8 @@ impl HolePtr {
         self.start() + self.entry().bytes.get()
     }
 
-    /// How far behind the start the highest piece of that size and alignment begins, if there is room for one.
+    /// How far behind the start the highest piece of that size, in multiples of `GRAIN`, and alignment begins, if there is room
+    /// for one.
     fn room_for(self, bytes: usize, align: usize) -> Option<usize> {
         let highest = self.end().checked_sub(bytes)? & !(align - 1);
         highest.checked_sub(self.start())

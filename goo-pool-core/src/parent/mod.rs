@@ -51,6 +51,10 @@ pub use system::System;
 /// allocate or free in the pool that asks (mind that an allocation may ask the parent again). What it panics
 /// about in `deallocate` counts as given back.
 ///
+/// Parents that are there: the global allocator, which is the default (`Global`), the system's (`System`), fixed memory without any heap
+/// ([`FixedMemory`]), another pool ([`ChunksOf`], and `ClassPoolHandle` itself), two parents by size ([`Segregator`]), a reference to a
+/// parent, and with `std` a `Mutex` around one.
+///
 /// The parent of a thread-safe pool is called on any thread, with no lock of the pool's held: whenever the pool grows or
 /// gives memory back. For a pool that was closed while a chunk was being freed, that may be when any other thread-safe pool
 /// grows or closes, or when a thread ends; there a panic ends the process, as any panic of a thread-local destructor. So hold

@@ -85,6 +85,45 @@ fn a_map_in_a_pool_lives_as_the_standard_librarys() {
     assert_eq!(handle.stats().live_chunks, 0);
 }
 
+#[test]
+fn the_documented_life_of_a_map_runs_in_a_pool() {
+    let pool = ClassPoolHandle::default();
+    let mut reviews: Map<&str, u32, _> = HashMap::with_capacity_in(3, pool.clone());
+    assert!(reviews.is_empty() && reviews.capacity() >= 3);
+    assert_eq!(
+        (reviews.insert("Mercury", 4), reviews.insert("Earth", 14), reviews.insert("Mercury", 5)),
+        (None, None, Some(4))
+    );
+    assert_eq!((reviews["Earth"], reviews.get("Pluto"), reviews.contains_key("Mercury")), (14, None, true));
+    *reviews.get_mut("Earth").unwrap() += 1;
+    assert_eq!(reviews.get_key_value("Earth"), Some((&"Earth", &15)));
+    assert_eq!(*reviews.entry("Mars").or_insert(1), 1);
+    reviews.entry("Mars").and_modify(|stars| *stars += 1).or_insert(0);
+    assert!(reviews.try_insert("Mars", 0).is_err());
+    let [mars, pluto] = reviews.get_disjoint_mut(["Mars", "Pluto"]);
+    assert_eq!((mars.copied(), pluto), (Some(2), None));
+    reviews.values_mut().for_each(|stars| *stars *= 10);
+    assert_eq!((reviews.keys().count(), reviews.values().sum::<u32>()), (3, 50 + 150 + 20));
+    assert_eq!(reviews.remove_entry("Mars"), Some(("Mars", 20)));
+    let same: Map<&str, u32, _> = {
+        let mut same = HashMap::with_hasher_in(DefaultHashBuilder::default(), pool.clone());
+        same.extend(reviews.iter().map(|(name, stars)| (*name, *stars)));
+        same
+    };
+    assert_eq!(same, reviews);
+    reviews.try_reserve(100).unwrap();
+    reviews.shrink_to(10);
+    reviews.retain(|_, stars| *stars > 100);
+    assert_eq!(reviews.drain().collect::<Vec<_>>(), [("Earth", 150)]);
+    reviews.clear();
+    let mut names: Vec<_> = same.into_keys().collect();
+    names.sort_unstable();
+    assert_eq!(names, ["Earth", "Mercury"]);
+    assert!(reviews.allocator().ptr_eq(&pool));
+    drop(reviews);
+    assert_eq!(pool.stats().live_chunks, 0);
+}
+
 /// A table that grows from the smallest class past the largest, and shrinks back.
 #[test]
 fn a_map_grows_through_all_classes_and_into_the_parent() {

@@ -80,7 +80,7 @@ fn random_layout(rng: &mut Rng, largest: Layout) -> Layout {
 fn random_requests(pool: impl Allocator, largest: Layout, seed: u64) {
     let mut rng = Rng::new(seed);
     let mut pieces: Vec<Piece> = Vec::new();
-    for step in 0..scaled(4000, 150) {
+    for step in 0..scaled(2000, 150) {
         let seed = step as u8;
         let any = if pieces.is_empty() { 0 } else { rng.below(pieces.len()) };
         match rng.below(8) {
