@@ -16,6 +16,7 @@ use crate::parent::Parent;
 /// Good for large pools: it can have huge pages, a NUMA node, guard pages, and memory before its first use. Each piece takes whole
 /// pages and some system calls, and so do a pool's own records, of which there are one or two, and one for each thread. So small pools
 /// are better off with [`Global`](crate::Global). A piece that was given back is the system's at once, and a new one is all zeros.
+/// (But a process that has as many mappings as the system allows may get back less address space than it gave up, and no less memory.)
 ///
 /// Works on Linux; see the [module](super).
 ///

@@ -36,6 +36,8 @@ use crate::watch::CHECKS;
 /// running thread has freed itself stays its own, and it takes memory a block at a time: so with a limit one thread may be
 /// refused while another has free chunks.
 ///
+/// If the parent knows of homes ([`Parent::home`](crate::Parent::home)), a thread takes memory of its own first.
+///
 /// After a `fork`, the child must not use the pools of its parent process.
 ///
 /// # Examples

@@ -2,7 +2,7 @@
 
 use std::alloc::Layout;
 
-use goo_pool_core::os::OsMemory;
+use goo_pool_core::os::{self, OsError, OsMemory};
 use goo_pool_core::{AllocError, BuildError, Parent, RawPool};
 
 use crate::mappings::Piece;
@@ -64,4 +64,49 @@ fn a_limit_of_the_process_is_an_error_and_what_was_mapped_before_it_goes_back() 
     pool.assert_valid();
     drop(pool);
     drop(Piece::new(&memory, GIB / 16, 4096));
+}
+
+/// A system counts mappings, neighbours of one kind as one. At its limit it does not cut one in two any more, to give back a part.
+#[test]
+#[cfg_attr(goo_asan, ignore = "AddressSanitizer maps memory of its own meanwhile")]
+fn at_the_limit_of_mappings_pieces_are_refused_and_what_is_given_back_is_memory_at_least() {
+    const TEST: &str =
+        "refusals::at_the_limit_of_mappings_pieces_are_refused_and_what_is_given_back_is_memory_at_least";
+    let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count").unwrap();
+    if limit.trim().parse::<usize>().unwrap() > 200_000 {
+        eprintln!("skipped: this system allows too many mappings");
+        return;
+    }
+    if child::part().is_none() {
+        assert!(child::run(TEST, "alone").success());
+        return;
+    }
+    let plain = OsMemory::new().unwrap();
+    let guarded = OsMemory::builder().guard_pages(true).build().unwrap();
+    let page = plain.page_size();
+    let mut spaced = Vec::with_capacity(200_000);
+    let before = proc::status("VmSize");
+    let together: Vec<_> = (0..64).map(|_| Piece::new(&plain, page, page)).collect();
+    together.iter().for_each(|piece| piece.fill(1));
+    let layout = Layout::from_size_align(page, page).unwrap();
+    while let Some(ptr) = guarded.allocate(layout) {
+        spaced.push(ptr);
+    }
+    assert!(spaced.len() > 10_000, "{}", spaced.len());
+    assert!(guarded.allocate(layout).is_none());
+
+    // From between the others: what stays is in two parts.
+    let (between, _others): (Vec<_>, Vec<_>) = together.into_iter().partition(|piece| piece.address() / page % 2 == 0);
+    let addresses: Vec<_> = between.iter().map(|piece| piece.ptr).collect();
+    drop(between);
+    for address in addresses {
+        let placement = os::placement(address.as_ptr());
+        assert!(matches!(placement, Err(OsError::NotResident | OsError::NotMapped | OsError::NoNuma)), "{placement:?}");
+    }
+    for ptr in spaced {
+        // SAFETY: it came from there with this layout.
+        unsafe { guarded.deallocate(ptr, layout) };
+    }
+    assert!(proc::status("VmSize") <= before + 64 * page);
+    Piece::new(&guarded, 100_000, 65_536).fill(1);
 }
