@@ -21,6 +21,7 @@ pub mod recycling;
 pub mod report;
 pub mod resident;
 pub mod shared;
+pub mod strategies;
 pub mod subject;
 pub mod subjects;
 pub mod threads;
