@@ -24,6 +24,7 @@ pub mod report;
 pub mod resident;
 pub mod reuse;
 pub mod shared;
+pub mod strategies;
 pub mod subject;
 pub mod subjects;
 pub mod threads;

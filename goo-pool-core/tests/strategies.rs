@@ -3,6 +3,9 @@
 mod common;
 #[path = "common/sync.rs"]
 mod sync;
+#[cfg(feature = "std")]
+#[path = "common/worker.rs"]
+mod worker;
 
 use std::alloc::Layout;
 use std::ptr::NonNull;
@@ -388,4 +391,25 @@ fn a_pool_closes_and_gives_all_back_whatever_it_would_keep() {
         }
     }
     both_kinds!(test);
+}
+
+/// It once gave the segment back before it had looked for a chunk in it, and asked for another, for ever.
+#[cfg(feature = "std")]
+#[test]
+fn a_thread_at_its_end_finds_what_it_asked_for_although_all_goes_back_at_once() {
+    let pool = RawPool::builder(LAYOUT).returns(Return::AtOnce).build_sync_handle().unwrap();
+    let pool = Arc::new(pool);
+    let (thread, in_thread, at_end) = (worker::Worker::start(), pool.clone(), pool.clone());
+    let allocate_and_free = |pool: &SyncPoolHandle, count: usize| {
+        let chunks: Vec<_> = (0..count).map(|_| pool.allocate().unwrap()).collect();
+        for chunk in chunks {
+            // SAFETY: it came from this pool, once.
+            unsafe { pool.deallocate(chunk) };
+        }
+    };
+    // Now it has an index, so that it will have had one.
+    thread.run(move || allocate_and_free(&in_thread, 1));
+    pool.shrink_to_fit();
+    thread.end_with(move || allocate_and_free(&at_end, scaled(5_000, 300)));
+    assert_eq!(pool.len(), 0);
 }
