@@ -4,7 +4,7 @@ use core::alloc::Layout;
 
 use crate::config::Config;
 use crate::error::{AllocError, BuildError};
-use crate::failure::{Aborting, Handled, OnFailure};
+use crate::failure::{Aborting, Handled, OnFailure, obtain};
 use crate::geometry::{Geometry, HEADER_BYTES};
 use crate::heap::HeapPtr;
 #[cfg(feature = "alloc")]
@@ -191,7 +191,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
             None => Geometry::new(self.layout)?,
         };
         let (config, capacity) = (self.config.fitted_to(&self.parent), self.config.capacity);
-        let pool = RawPool::from_heap(HeapPtr::create(self.layout, geometry, config, self.parent)?);
+        let pool = RawPool::from_heap(HeapPtr::create(self.layout, geometry, config, self.parent, obtain)?);
         pool.reserve(capacity)?;
         Ok(pool)
     }
@@ -225,8 +225,8 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
             None => Geometry::new_shared(self.layout)?,
         };
         let (config, capacity) = (self.config.fitted_to(&self.parent), self.config.capacity);
-        let parent = SharedParent::new(self.parent)?;
-        let pool = SyncRawPool::from_shared(SharedPtr::create(self.layout, geometry, config, parent)?);
+        let parent = SharedParent::new(self.parent, obtain)?;
+        let pool = SyncRawPool::from_shared(SharedPtr::create(self.layout, geometry, config, parent, obtain)?);
         pool.reserve(capacity)?;
         Ok(pool)
     }

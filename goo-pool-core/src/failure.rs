@@ -4,6 +4,7 @@
 //! This is on the cold path alone: an allocation that finds a chunk knows nothing of it.
 
 use core::alloc::Layout;
+use core::cell::Cell;
 use core::fmt;
 use core::ptr::NonNull;
 
@@ -142,12 +143,34 @@ pub(crate) fn persist<R>(pool: &impl Asks, attempt: impl FnMut() -> Result<R, Al
     })
 }
 
-/// Memory for a pool that is not there yet.
-pub(crate) fn obtain(parent: &(impl Parent + ?Sized), layout: Layout) -> Result<NonNull<u8>, AllocError> {
-    retry(
-        || parent.allocate(layout).ok_or(AllocError::OutOfMemory { layout }),
-        |error, number| parent.on_failure(error, number),
-    )
+/// `ask`s, unless that is being done already; for pools of one thread.
+pub(crate) fn unless_asking<R>(asking: &Cell<bool>, ask: impl FnOnce() -> R) -> Option<R> {
+    struct Asked<'a>(&'a Cell<bool>);
+
+    impl Drop for Asked<'_> {
+        fn drop(&mut self) {
+            self.0.set(false);
+        }
+    }
+
+    if asking.replace(true) {
+        return None;
+    }
+    let _asked = Asked(asking);
+    Some(ask())
+}
+
+/// How a pool that is to be made gets memory for its record: [`obtain`] or [`obtain_once`].
+pub(crate) type Obtain = fn(&dyn Parent, Layout) -> Result<NonNull<u8>, AllocError>;
+
+/// Memory for a pool that nobody knows yet: tries as often as the parent wants.
+pub(crate) fn obtain(parent: &dyn Parent, layout: Layout) -> Result<NonNull<u8>, AllocError> {
+    retry(|| obtain_once(parent, layout), |error, number| parent.on_failure(error, number))
+}
+
+/// The same for a pool that is made within an attempt of another pool's, which asks the parent about the whole of it.
+pub(crate) fn obtain_once(parent: &dyn Parent, layout: Layout) -> Result<NonNull<u8>, AllocError> {
+    parent.allocate(layout).ok_or(AllocError::OutOfMemory { layout })
 }
 
 fn retry<R>(

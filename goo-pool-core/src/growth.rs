@@ -3,7 +3,7 @@
 
 use crate::error::AllocError;
 use crate::events;
-use crate::failure::{Asks, persist};
+use crate::failure::{self, Asks, persist};
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::kind::{Kind, Local};
@@ -75,19 +75,7 @@ impl Asks for HeapPtr {
     }
 
     fn unless_asking<R>(&self, ask: impl FnOnce() -> R) -> Option<R> {
-        struct Asked(HeapPtr);
-
-        impl Drop for Asked {
-            fn drop(&mut self) {
-                self.0.asking.set(false);
-            }
-        }
-
-        if self.asking.replace(true) {
-            return None;
-        }
-        let _asked = Asked(*self);
-        Some(ask())
+        failure::unless_asking(&self.asking, ask)
     }
 }
 

@@ -10,7 +10,7 @@ use core::ptr::NonNull;
 
 use crate::config::Config;
 use crate::error::AllocError;
-use crate::failure;
+use crate::failure::Obtain;
 use crate::geometry::Geometry;
 use crate::heap::{Heap, HeapPtr};
 use crate::parent::Parent;
@@ -34,9 +34,10 @@ impl HeapPtr {
         geometry: Geometry,
         config: Config,
         parent: P,
+        obtain: Obtain,
     ) -> Result<Self, AllocError> {
         let own = record_layout::<P>();
-        let memory = failure::obtain(&parent, own)?;
+        let memory = obtain(&parent, own)?;
         let place = memory.cast::<WithParent<P>>();
         // SAFETY: the memory is sized and aligned for it (Parent 1); the field is not read.
         let parent_place = unsafe { &raw mut (*place.as_ptr()).parent };

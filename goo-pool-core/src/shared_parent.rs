@@ -10,7 +10,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
 use crate::error::AllocError;
-use crate::failure;
+use crate::failure::Obtain;
 use crate::parent::Parent;
 
 /// Any parent.
@@ -35,22 +35,22 @@ unsafe impl<A: ?Sized + Send + Sync> Send for SharedParent<A> {}
 unsafe impl<A: ?Sized + Send + Sync> Sync for SharedParent<A> {}
 
 impl SharedParent<AnyParent> {
-    pub(crate) fn new<P: Parent + 'static>(parent: P) -> Result<Self, AllocError> {
-        Ok(Self(counted(parent)?))
+    pub(crate) fn new<P: Parent + 'static>(parent: P, obtain: Obtain) -> Result<Self, AllocError> {
+        Ok(Self(counted(parent, obtain)?))
     }
 }
 
 #[cfg(feature = "std")]
 impl SharedParent<AnySyncParent> {
-    pub(crate) fn new<P: Parent + Send + Sync + 'static>(parent: P) -> Result<Self, AllocError> {
-        Ok(Self(counted(parent)?))
+    pub(crate) fn new<P: Parent + Send + Sync + 'static>(parent: P, obtain: Obtain) -> Result<Self, AllocError> {
+        Ok(Self(counted(parent, obtain)?))
     }
 }
 
 /// A parent with one owner, in its own memory.
-fn counted<P: Parent>(parent: P) -> Result<NonNull<Counted<P>>, AllocError> {
+fn counted<P: Parent + 'static>(parent: P, obtain: Obtain) -> Result<NonNull<Counted<P>>, AllocError> {
     let layout = Layout::new::<Counted<P>>();
-    let memory = failure::obtain(&parent, layout)?;
+    let memory = obtain(&parent, layout)?;
     let place = memory.cast::<Counted<P>>();
     // SAFETY: the memory is ours, sized and aligned for it (Parent 1).
     unsafe { place.write(Counted { owners: AtomicUsize::new(1), destroy: destroy::<P>, parent }) };

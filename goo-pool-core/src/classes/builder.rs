@@ -7,6 +7,7 @@ use super::source::Source;
 use super::sync_class_pool::SyncClassPool;
 use crate::config::Config;
 use crate::error::AllocError;
+use crate::failure::obtain;
 use crate::parent::{Global, Parent};
 use crate::shared_parent::SharedParent;
 
@@ -61,7 +62,7 @@ impl<P: Parent + 'static> ClassPoolBuilder<P> {
     /// [`AllocError`] if the parent has no memory for its own record.
     pub fn build(self) -> Result<ClassPool, AllocError> {
         let config = self.config.fitted_to(&self.parent);
-        let parent = Source::Shared(SharedParent::<dyn Parent>::new(self.parent)?);
+        let parent = Source::Shared(SharedParent::<dyn Parent>::new(self.parent, obtain)?);
         Ok(ClassPool::from_classes(Classes::new(parent, Some(config))))
     }
 
@@ -76,7 +77,7 @@ impl<P: Parent + 'static> ClassPoolBuilder<P> {
         P: Send + Sync,
     {
         let config = self.config.fitted_to(&self.parent);
-        let parent = Source::Shared(SharedParent::<dyn Parent + Send + Sync>::new(self.parent)?);
+        let parent = Source::Shared(SharedParent::<dyn Parent + Send + Sync>::new(self.parent, obtain)?);
         Ok(SyncClassPool::from_classes(Classes::new(parent, Some(config))))
     }
 }

@@ -10,6 +10,7 @@ use super::source::Source;
 use crate::block::ChunkPtr;
 use crate::config::Config;
 use crate::error::{AllocError, BuildError};
+use crate::failure::{Asks, persist};
 use crate::parent::Parent;
 use crate::stats::Stats;
 
@@ -20,6 +21,7 @@ pub(crate) struct Classes<E: Engine> {
     parent: Source<E::AnyParent>,
     /// Of each class; `None` is the usual.
     config: Option<Config>,
+    asking: E::Asking,
 }
 
 /// One class: nothing, until somebody asks for a chunk of it, and then the same engine until its end (K1).
@@ -34,9 +36,19 @@ impl<E: Engine> Drop for Class<E> {
     }
 }
 
+impl<E: Engine> Asks for Classes<E> {
+    fn parent(&self) -> &dyn Parent {
+        &self.parent
+    }
+
+    fn unless_asking<R>(&self, ask: impl FnOnce() -> R) -> Option<R> {
+        E::unless_asking(&self.asking, ask)
+    }
+}
+
 impl<E: Engine> Classes<E> {
     pub(crate) const fn new(parent: Source<E::AnyParent>, config: Option<Config>) -> Self {
-        Self { classes: [const { Class(E::EMPTY) }; CLASSES], parent, config }
+        Self { classes: [const { Class(E::EMPTY) }; CLASSES], parent, config, asking: E::NOT_ASKING }
     }
 
     /// Memory that is at hand: a free chunk of a class that has one in its hand.
@@ -73,11 +85,11 @@ impl<E: Engine> Classes<E> {
     fn allocate_slow(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         let index = index_of(layout);
         let Some(class) = self.classes.get(index) else {
-            return served_elsewhere(layout, |layout| self.parent.allocate(layout));
+            return persist(self, || served_elsewhere(layout, |layout| self.parent.allocate(layout)));
         };
         let engine = match E::get(&class.0) {
             Some(engine) => engine,
-            None => self.engine_or_new(index)?,
+            None => persist(self, || self.engine_or_new(index))?,
         };
         let chunk = engine.allocate_slow()?;
         Ok(NonNull::slice_from_raw_parts(chunk.get(), engine.stride()))
@@ -109,7 +121,7 @@ impl<E: Engine> Classes<E> {
 
     pub(crate) fn allocate_zeroed(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
         if index_of(layout) >= CLASSES {
-            return served_elsewhere(layout, |layout| self.parent.allocate_zeroed(layout));
+            return persist(self, || served_elsewhere(layout, |layout| self.parent.allocate_zeroed(layout)));
         }
         let memory = self.allocate(layout)?;
         // SAFETY: it is ours, and so long.

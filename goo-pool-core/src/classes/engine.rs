@@ -8,6 +8,7 @@ use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::config::Config;
 use crate::error::BuildError;
+use crate::failure::{self, obtain_once};
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
 use crate::inspect::Place;
@@ -22,6 +23,15 @@ pub(crate) trait Engine: Allocate + 'static {
     type AnyParent: Parent + ?Sized + 'static;
     /// Where a class has its engine, once it has one.
     type Slot;
+
+    /// How a pool of such engines knows that its parent is being asked about a failure.
+    type Asking;
+
+    /// It is not.
+    const NOT_ASKING: Self::Asking;
+
+    /// As [`Asks::unless_asking`](crate::failure::Asks::unless_asking), for all classes together.
+    fn unless_asking<R>(asking: &Self::Asking, ask: impl FnOnce() -> R) -> Option<R>;
 
     /// A slot without an engine.
     const EMPTY: Self::Slot;
@@ -69,6 +79,13 @@ pub(crate) trait Engine: Allocate + 'static {
 impl Engine for HeapPtr {
     type AnyParent = AnyParent;
     type Slot = Cell<Option<Self>>;
+    type Asking = Cell<bool>;
+
+    const NOT_ASKING: Self::Asking = Cell::new(false);
+
+    fn unless_asking<R>(asking: &Self::Asking, ask: impl FnOnce() -> R) -> Option<R> {
+        failure::unless_asking(asking, ask)
+    }
 
     #[expect(clippy::declare_interior_mutable_const, reason = "each use makes a slot of its own")]
     const EMPTY: Self::Slot = Cell::new(None);
@@ -87,7 +104,7 @@ impl Engine for HeapPtr {
     }
 
     fn create(layout: Layout, config: Config, parent: &Source<AnyParent>) -> Result<Self, BuildError> {
-        Ok(Self::create(layout, Geometry::new(layout)?, config, parent.clone())?)
+        Ok(Self::create(layout, Geometry::new(layout)?, config, parent.clone(), obtain_once)?)
     }
 
     unsafe fn end(self) {

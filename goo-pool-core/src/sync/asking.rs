@@ -1,19 +1,18 @@
 //! Which pools' parents a thread is asking about a failure, so that none is asked again from within.
 
 use std::cell::Cell;
-
-use super::shared::SharedPtr;
+use std::ptr::NonNull;
 
 /// Pools whose handlers one thread may be in at once, each within another's.
 const MOST: usize = 4;
 
 std::thread_local! {
     /// Nothing to drop, so it is there also at a thread's very end.
-    static ASKING: [Cell<Option<SharedPtr>>; MOST] = const { [const { Cell::new(None) }; MOST] };
+    static ASKING: [Cell<Option<NonNull<()>>>; MOST] = const { [const { Cell::new(None) }; MOST] };
 }
 
-/// `ask`s, unless this thread is asking already because of this pool, or of `MOST` others.
-pub(super) fn unless_asking<R>(pool: SharedPtr, ask: impl FnOnce() -> R) -> Option<R> {
+/// `ask`s, unless this thread is asking already because of this pool, or of `MOST` others. A pool is known by its address.
+pub(super) fn unless_asking<R>(pool: NonNull<()>, ask: impl FnOnce() -> R) -> Option<R> {
     struct Asked(usize);
 
     impl Drop for Asked {

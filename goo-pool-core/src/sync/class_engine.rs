@@ -5,6 +5,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 use super::SharedParent;
+use super::asking;
 use super::shard;
 use super::shared::{Shared, SharedPtr};
 use super::sync_raw_pool::SyncRawPool;
@@ -12,6 +13,7 @@ use crate::block::ChunkPtr;
 use crate::classes::{Engine, Source};
 use crate::config::Config;
 use crate::error::BuildError;
+use crate::failure::obtain_once;
 use crate::geometry::Geometry;
 use crate::shared_parent::AnySyncParent;
 use crate::stats::Stats;
@@ -19,6 +21,14 @@ use crate::stats::Stats;
 impl Engine for SharedPtr {
     type AnyParent = AnySyncParent;
     type Slot = AtomicPtr<Shared>;
+    /// Only its address counts.
+    type Asking = u8;
+
+    const NOT_ASKING: u8 = 0;
+
+    fn unless_asking<R>(asking: &u8, ask: impl FnOnce() -> R) -> Option<R> {
+        asking::unless_asking(NonNull::from(asking).cast(), ask)
+    }
 
     #[expect(clippy::declare_interior_mutable_const, reason = "each use makes a slot of its own")]
     const EMPTY: Self::Slot = AtomicPtr::new(ptr::null_mut());
@@ -38,8 +48,8 @@ impl Engine for SharedPtr {
 
     fn create(layout: Layout, config: Config, parent: &Source<AnySyncParent>) -> Result<Self, BuildError> {
         // Of its own, so that each class's numbers say what it has from the parent.
-        let parent = SharedParent::new(parent.clone())?;
-        Ok(Self::create(layout, Geometry::new_shared(layout)?, config, parent)?)
+        let parent = SharedParent::new(parent.clone(), obtain_once)?;
+        Ok(Self::create(layout, Geometry::new_shared(layout)?, config, parent, obtain_once)?)
     }
 
     unsafe fn end(self) {

@@ -22,6 +22,7 @@ use super::shared::{Held, SharedPtr};
 use super::thread_index::{self, Claim};
 use crate::block::{Block, ChunkPtr};
 use crate::error::BuildError;
+use crate::failure::obtain_once;
 use crate::kind::Register;
 use crate::segment::Segment;
 use crate::watch::CHECKS;
@@ -133,7 +134,7 @@ pub(crate) fn successor(pool: SharedPtr) -> Result<SharedPtr, BuildError> {
         return Ok(successor);
     }
     let config = pool.with_locked(|locked| locked.stores.all()[0].config.clone());
-    let new = SharedPtr::create(pool.layout, *pool.geometry, config, pool.parent.clone())?;
+    let new = SharedPtr::create(pool.layout, *pool.geometry, config, pool.parent.clone(), obtain_once)?;
     {
         let _graveyard = graveyard();
         if pool.closed.successor.get().is_none() {

@@ -21,7 +21,7 @@ use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::config::Config;
 use crate::error::AllocError;
-use crate::failure::{self, Asks, persist};
+use crate::failure::{Asks, Obtain, persist};
 use crate::for_all::for_all;
 use crate::geometry::{Geometry, Stored};
 use crate::growth::{self, Books};
@@ -114,7 +114,7 @@ impl Asks for SharedPtr {
     }
 
     fn unless_asking<R>(&self, ask: impl FnOnce() -> R) -> Option<R> {
-        asking::unless_asking(*self, ask)
+        asking::unless_asking(self.get().cast(), ask)
     }
 }
 
@@ -137,9 +137,10 @@ impl SharedPtr {
         geometry: Geometry,
         config: Config,
         parent: SharedParent,
+        obtain: Obtain,
     ) -> Result<Self, AllocError> {
         let own = Layout::new::<Shared>();
-        let memory = failure::obtain(&*parent, own)?;
+        let memory = obtain(&*parent, own)?;
         let shared = Shared {
             shards: ShardTable::new(),
             geometry: Stored::new(geometry),
