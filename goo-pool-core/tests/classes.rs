@@ -103,8 +103,10 @@ fn grow_and_shrink<C: Classes>() {
     let moved = unsafe { pool.grow_zeroed(ptr, layout(80, 16), layout(81, 16)) }.unwrap();
     assert_ne!(moved.cast(), ptr);
     assert_eq!(moved.len(), 96);
-    // SAFETY: 65 bytes were written, 80 were live, those behind them are zeroed.
-    let tail = unsafe { std::slice::from_raw_parts(moved.cast::<u8>().byte_add(80).as_ptr(), 16) };
+    // SAFETY: it has 96 bytes.
+    let tail = unsafe { moved.cast::<u8>().byte_add(80) };
+    // SAFETY: those behind the 80 of before are zeroed.
+    let tail = unsafe { std::slice::from_raw_parts(tail.as_ptr(), 16) };
     assert_eq!(tail, [0; 16]);
     // SAFETY: the first 65 bytes were written.
     assert_eq!(unsafe { std::slice::from_raw_parts(moved.cast::<u8>().as_ptr(), 65) }, [1; 65]);

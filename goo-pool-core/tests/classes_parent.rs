@@ -288,3 +288,24 @@ fn all_classes_end_even_if_the_parent_panics() {
     panics_at_the_end::<ClassPool>();
     panics_at_the_end::<SyncClassPool>();
 }
+
+/// Whoever sees a panic of `grow` goes on using the old block. So if that is freed already, there must be no panic.
+#[test]
+#[cfg(not(miri))]
+fn a_panic_while_a_moved_block_goes_back_ends_the_process() {
+    const CHILD: &str = "GOO_POOL_TEST_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        let Setup { pool, hooks, .. } = setup::<ClassPool>();
+        let memory = pool.allocate(layout(100_000)).unwrap();
+        *hooks.deallocate.borrow_mut() = Some(Box::new(|| panic!("the parent panics")));
+        // SAFETY: it is live, for that layout.
+        let grow = || unsafe { pool.grow(memory.cast(), layout(100_000), layout(200_000)) };
+        let _ = catch_unwind(AssertUnwindSafe(grow));
+        std::process::exit(0);
+    }
+    let test = "a_panic_while_a_moved_block_goes_back_ends_the_process";
+    let child =
+        std::process::Command::new(std::env::current_exe().unwrap()).args(["--exact", test]).env(CHILD, "").output();
+    let status = child.unwrap().status;
+    assert!(!status.success() && status.code() != Some(101), "{status}");
+}

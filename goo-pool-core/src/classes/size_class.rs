@@ -33,8 +33,8 @@ pub(crate) const fn index_of(layout: Layout) -> usize {
 /// The smallest class whose chunks have a byte of that number.
 #[inline(always)]
 const fn index_of_last(last: usize) -> usize {
-    // Below the first doubling the steps stay as they are. (The shift comes before the logarithm: three instructions less.)
-    let step = ((last | 1 << (LEAST_STEP + PER_DOUBLING)) >> PER_DOUBLING).ilog2();
+    // Below the first doubling the steps stay as they are.
+    let step = (last | 1 << (LEAST_STEP + PER_DOUBLING)).ilog2() - PER_DOUBLING;
     (((step - LEAST_STEP) << PER_DOUBLING) as usize) + (last >> step)
 }
 
