@@ -121,7 +121,7 @@ macro_rules! both_kinds {
 fn fixed_growth_asks_for_the_same_each_time() {
     fn test<H: Built>() {
         let watch = Watch::<H>::new(Growth::Fixed { bytes: 16 * 1024 }, Return::Never);
-        let chunks = watch.fill(scaled(20_000, 1_000));
+        let chunks = watch.fill(scaled(10_000, 1_000));
         let stats = watch.pool.stats();
         assert!(stats.segments > 3);
         assert_eq!(stats.total_chunks % stats.segments, 0, "segments of different sizes");
@@ -175,10 +175,10 @@ fn adaptive_growth_asks_for_less_if_the_last_peak_is_not_to_be_had() {
 
 #[test]
 fn adaptive_growth_needs_few_requests_for_a_pool_of_any_size() {
-    let count = scaled(300_000, 3_000);
+    let count = scaled(60_000, 3_000);
     let requests = |growth| {
         let watch =
-            Watch::<PoolHandle>::with(growth, Return::Never, |builder| builder.max_segment(scaled(65_536, 4096)));
+            Watch::<PoolHandle>::with(growth, Return::Never, |builder| builder.max_segment(scaled(16_384, 4096)));
         let chunks = watch.fill(count);
         let segments = watch.pool.stats().segments;
         watch.free(chunks);
@@ -254,10 +254,10 @@ fn a_pool_that_never_returns_asks_once_for_its_peak() {
     fn test<H: Built>() {
         for growth in GROWTHS {
             let watch = Watch::<H>::new(growth, Return::Never);
-            let (_, peak) = watch.round(scaled(20_000, 1_000));
+            let (_, peak) = watch.round(scaled(10_000, 1_000));
             assert_eq!(watch.parent.bytes(), peak, "{growth:?}");
             for _ in 0..3 {
-                assert_eq!(watch.round(scaled(20_000, 1_000)), (0, peak), "{growth:?}");
+                assert_eq!(watch.round(scaled(10_000, 1_000)), (0, peak), "{growth:?}");
             }
             watch.pool.shrink_to_fit();
             assert_eq!(watch.pool.capacity(), 0, "{growth:?}");
@@ -272,7 +272,7 @@ fn a_pool_that_returns_at_once_keeps_what_it_has_in_its_hand() {
         for growth in [Growth::Fixed { bytes: 16 * 1024 }, Growth::Doubling] {
             let watch = Watch::<H>::with(growth, Return::AtOnce, |builder| builder.max_segment(16 * 1024));
             for _ in 0..3 {
-                let (calls, peak) = watch.round(scaled(20_000, 1_000));
+                let (calls, peak) = watch.round(scaled(10_000, 1_000));
                 assert!(calls > 2, "{growth:?}: {calls}");
                 // The segments of a word of chunks, the chunk freed last and, with threads, one free block.
                 assert!(watch.pool.stats().segments <= 3, "{growth:?}: {} of {peak}", watch.parent.bytes());
@@ -316,7 +316,7 @@ fn what_is_reserved_is_kept_whatever_else_goes_back() {
         for growth in GROWTHS {
             for returns in RETURNS {
                 let watch = Watch::<H>::new(growth, returns);
-                let room = scaled(5_000, 500);
+                let room = scaled(2_000, 500);
                 watch.pool.reserve(room).unwrap();
                 watch.round(4 * room);
                 assert!(watch.pool.capacity() >= room, "{growth:?}, {returns:?}");
@@ -339,9 +339,9 @@ fn the_less_goes_back_the_fewer_the_requests_and_the_more_is_held() {
             let mut seen = Vec::new();
             for returns in RETURNS {
                 let watch = Watch::<H>::new(growth, returns);
-                let first = watch.round(scaled(30_000, 1_500)).0;
+                let first = watch.round(scaled(10_000, 1_500)).0;
                 let bytes = watch.parent.bytes();
-                let calls: usize = (0..12).map(|_| watch.round(scaled(30_000, 1_500)).0).sum();
+                let calls: usize = (0..12).map(|_| watch.round(scaled(10_000, 1_500)).0).sum();
                 seen.push((first + calls, bytes));
             }
             assert!(seen.is_sorted_by(|one, next| one.0 <= next.0), "{growth:?}: calls of {seen:?}");
@@ -355,7 +355,7 @@ fn the_less_goes_back_the_fewer_the_requests_and_the_more_is_held() {
 #[test]
 fn a_limit_is_a_limit_however_the_pool_grows() {
     fn test<H: Built>() {
-        let limit = scaled(10_000, 500);
+        let limit = scaled(4_000, 500);
         for growth in GROWTHS {
             for returns in RETURNS {
                 let watch = Watch::<H>::with(growth, returns, |builder| builder.max_chunks(limit));
