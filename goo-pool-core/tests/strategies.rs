@@ -158,7 +158,7 @@ fn fixed_growth_does_not_ask_for_less() {
 }
 
 #[test]
-fn adaptive_growth_asks_for_less_if_the_last_peak_is_not_to_be_had() {
+fn adaptive_growth_asks_for_less_if_so_much_is_not_to_be_had() {
     let parent = Watched::default();
     let watch = parent.watch();
     let pool =
@@ -189,18 +189,23 @@ fn adaptive_growth_needs_few_requests_for_a_pool_of_any_size() {
 }
 
 #[test]
-fn adaptive_growth_takes_the_last_peak_in_one_piece() {
+fn adaptive_growth_comes_back_to_the_last_peak_in_a_few_steps() {
     fn test<H: Built>() {
-        let rows = scaled(400, 40);
+        let rows = scaled(400, 80);
         let watch = Watch::<H>::with(Growth::Adaptive, Return::AtOnce, |builder| builder.max_segment(4096));
         let taken = watch.take_rows(rows);
         let (chunks, segments) = (watch.pool.len(), watch.pool.stats().segments);
-        assert!(segments > 10, "the first peak was no peak");
+        assert!(segments > 16, "the first peak was no peak");
         watch.give_rows(taken);
         assert_eq!(watch.pool.capacity(), 0);
-        let again = watch.take_rows(1);
-        assert_eq!((watch.pool.capacity(), watch.pool.stats().segments), (chunks, 1));
+        let mut again = Vec::new();
+        while watch.pool.len() < chunks {
+            again.extend(watch.take_rows(1));
+        }
+        let (capacity, segments) = (watch.pool.capacity(), watch.pool.stats().segments);
+        assert!(segments <= 9 && capacity <= chunks + chunks / 8, "{segments} steps to {capacity}, for {chunks}");
         watch.give_rows(again);
+        assert_eq!(watch.pool.capacity(), 0);
     }
     both_kinds!(test);
 }
@@ -230,7 +235,7 @@ fn a_peak_that_does_not_come_back_is_forgotten_by_and_by() {
             watch.give_rows(watch.take_rows(1));
         }
         let rows = watch.take_rows(1);
-        assert!(watch.pool.capacity() >= chunks / 4, "{} of {chunks}", watch.pool.capacity());
+        assert!(watch.pool.capacity() >= chunks / 32, "{} of {chunks}", watch.pool.capacity());
         watch.give_rows(rows);
     }
     both_kinds!(test);
