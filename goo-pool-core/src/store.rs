@@ -20,7 +20,8 @@ use crate::segment::{Segment, SegmentList, chunks_of_segment};
 use crate::strategy::{Growth, Return};
 use crate::watch::{self, WATCHED};
 
-/// Above its usual size a segment of an adaptive pool is at least this part of the pool.
+/// A segment of an adaptive pool is at least this part of the pool, as it is or as it is expected to be again. One piece up to
+/// the last peak was tried: then one live chunk keeps all of it (`strategies` in the benches counts what is left).
 const EIGHTH: usize = 8;
 
 pub(crate) struct Store<K: Kind> {
@@ -154,10 +155,10 @@ impl<K: Kind> Store<K> {
             Growth::Fixed { bytes } => chunks_of_segment(bytes, geometry),
             _ if small => chunks_of_segment(first, geometry),
             Growth::Doubling => chunks_of_segment(bytes.clamp(first, max.max(first)), geometry),
-            Growth::Adaptive => match self.expected_peak().saturating_sub(self.segments.chunks.get()) {
-                0 => chunks_of_segment(bytes.clamp(first, max.max(first).max(bytes / EIGHTH)), geometry),
-                missing => missing.max(chunks_of_segment(first, geometry)),
-            },
+            Growth::Adaptive => {
+                let large = self.segments.chunks.get().max(self.expected_peak()) / EIGHTH;
+                chunks_of_segment(bytes.clamp(first, max.max(first)), geometry).max(large)
+            }
         }
     }
 

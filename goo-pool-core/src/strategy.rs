@@ -33,9 +33,9 @@ pub enum Growth {
     /// then linear with a large step. The default.
     #[default]
     Doubling,
-    /// As `Doubling`, with two differences. Above `max_segment` a step is at least an eighth of what the pool has, so the
-    /// number of requests stays logarithmic. And a pool that gave memory back and needs it again asks for all that is
-    /// missing to its last peak in one piece, whatever `max_segment` says; peaks that do not come back are forgotten by and by.
+    /// As `Doubling`, but a step is at least an eighth of what the pool has, or of its last peak if it gave memory back since,
+    /// whatever `max_segment` says. So the number of requests stays logarithmic in a pool of any size, and a load that comes back needs
+    /// a few. Peaks that do not come back are forgotten by and by.
     Adaptive,
 }
 

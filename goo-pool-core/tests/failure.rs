@@ -8,7 +8,7 @@ use std::alloc::Layout;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 #[cfg(feature = "std")]
 use goo_pool_core::SyncPoolHandle;
@@ -477,7 +477,9 @@ fn a_handler_goes_with_the_pool_and_its_successor() {
 
 #[test]
 fn a_parent_of_ones_own_says_what_is_to_be_done() {
-    struct Own(OnceLock<u32>);
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+
+    struct Own;
 
     // SAFETY: it gives nothing.
     unsafe impl Parent for Own {
@@ -488,32 +490,14 @@ fn a_parent_of_ones_own_says_what_is_to_be_done() {
         unsafe fn deallocate(&self, _: NonNull<u8>, _: Layout) {}
 
         fn on_failure(&self, _: &AllocError, attempt: u32) -> OnFailure {
-            if attempt < 7 {
-                return OnFailure::Retry;
-            }
-            self.0.set(attempt).unwrap();
-            OnFailure::ReturnError
+            LAST.store(attempt as usize, Relaxed);
+            if attempt < 7 { OnFailure::Retry } else { OnFailure::ReturnError }
         }
     }
 
-    let own = Box::leak(Box::new(Own(OnceLock::new())));
-    struct To(&'static Own);
-    // SAFETY: as `Own`.
-    unsafe impl Parent for To {
-        fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-            self.0.allocate(layout)
-        }
-
-        unsafe fn deallocate(&self, _: NonNull<u8>, _: Layout) {}
-
-        fn on_failure(&self, error: &AllocError, attempt: u32) -> OnFailure {
-            self.0.on_failure(error, attempt)
-        }
-    }
-    let pool =
-        RawPool::builder(LAYOUT).parent(Handled::new(To(own), 0, |_, _| unreachable!("after no attempt"))).build();
-    assert!(pool.is_err());
-    assert_eq!(own.0.get(), Some(&7));
+    let parent = Handled::new(Own, 0, |_, _| unreachable!("after no attempt"));
+    assert!(RawPool::builder(LAYOUT).parent(parent).build().is_err());
+    assert_eq!(LAST.load(Relaxed), 7);
 }
 
 #[cfg(feature = "std")]
@@ -608,21 +592,24 @@ mod threads {
     /// One more than there are places to note who is being asked.
     #[test]
     fn handlers_within_handlers_end_after_four() {
-        let pools: Arc<OnceLock<Vec<SyncPoolHandle>>> = Arc::default();
+        let pools: Arc<Mutex<Vec<SyncPoolHandle>>> = Arc::default();
         let deepest = Arc::new(AtomicUsize::new(0));
         let built = (0..6).map(|index| {
             let (pools, deepest) = (pools.clone(), deepest.clone());
             let builder = RawPool::builder(LAYOUT).max_chunks(0).on_failure(1, move |_, _| {
                 deepest.fetch_max(index + 1, Relaxed);
-                if let Some(next) = pools.get().unwrap().get(index + 1) {
-                    assert!(next.allocate().is_err());
-                }
+                let next = pools.lock().unwrap().get(index + 1).cloned();
+                assert!(next.is_none_or(|next| next.allocate().is_err()));
                 OnFailure::ReturnError
             });
             builder.build_sync_handle().unwrap()
         });
-        assert!(pools.set(built.collect()).is_ok());
-        assert!(pools.get().unwrap()[0].allocate().is_err());
+        let built = built.collect();
+        *pools.lock().unwrap() = built;
+        let first = pools.lock().unwrap()[0].clone();
+        assert!(first.allocate().is_err());
+        // Or they would own each other.
+        drop(std::mem::take(&mut *pools.lock().unwrap()));
         assert_eq!(deepest.load(Relaxed), 4);
     }
 }

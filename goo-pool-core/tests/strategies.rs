@@ -121,7 +121,7 @@ macro_rules! both_kinds {
 fn fixed_growth_asks_for_the_same_each_time() {
     fn test<H: Built>() {
         let watch = Watch::<H>::new(Growth::Fixed { bytes: 16 * 1024 }, Return::Never);
-        let chunks = watch.fill(scaled(20_000, 1_000));
+        let chunks = watch.fill(scaled(10_000, 1_000));
         let stats = watch.pool.stats();
         assert!(stats.segments > 3);
         assert_eq!(stats.total_chunks % stats.segments, 0, "segments of different sizes");
@@ -158,7 +158,7 @@ fn fixed_growth_does_not_ask_for_less() {
 }
 
 #[test]
-fn adaptive_growth_asks_for_less_if_the_last_peak_is_not_to_be_had() {
+fn adaptive_growth_asks_for_less_if_so_much_is_not_to_be_had() {
     let parent = Watched::default();
     let watch = parent.watch();
     let pool =
@@ -175,10 +175,10 @@ fn adaptive_growth_asks_for_less_if_the_last_peak_is_not_to_be_had() {
 
 #[test]
 fn adaptive_growth_needs_few_requests_for_a_pool_of_any_size() {
-    let count = scaled(300_000, 3_000);
+    let count = scaled(60_000, 3_000);
     let requests = |growth| {
         let watch =
-            Watch::<PoolHandle>::with(growth, Return::Never, |builder| builder.max_segment(scaled(65_536, 4096)));
+            Watch::<PoolHandle>::with(growth, Return::Never, |builder| builder.max_segment(scaled(16_384, 4096)));
         let chunks = watch.fill(count);
         let segments = watch.pool.stats().segments;
         watch.free(chunks);
@@ -189,18 +189,23 @@ fn adaptive_growth_needs_few_requests_for_a_pool_of_any_size() {
 }
 
 #[test]
-fn adaptive_growth_takes_the_last_peak_in_one_piece() {
+fn adaptive_growth_comes_back_to_the_last_peak_in_a_few_steps() {
     fn test<H: Built>() {
-        let rows = scaled(400, 40);
+        let rows = scaled(400, 80);
         let watch = Watch::<H>::with(Growth::Adaptive, Return::AtOnce, |builder| builder.max_segment(4096));
         let taken = watch.take_rows(rows);
         let (chunks, segments) = (watch.pool.len(), watch.pool.stats().segments);
-        assert!(segments > 10, "the first peak was no peak");
+        assert!(segments > 16, "the first peak was no peak");
         watch.give_rows(taken);
         assert_eq!(watch.pool.capacity(), 0);
-        let again = watch.take_rows(1);
-        assert_eq!((watch.pool.capacity(), watch.pool.stats().segments), (chunks, 1));
+        let mut again = Vec::new();
+        while watch.pool.len() < chunks {
+            again.extend(watch.take_rows(1));
+        }
+        let (capacity, segments) = (watch.pool.capacity(), watch.pool.stats().segments);
+        assert!(segments <= 9 && capacity <= chunks + chunks / 8, "{segments} steps to {capacity}, for {chunks}");
         watch.give_rows(again);
+        assert_eq!(watch.pool.capacity(), 0);
     }
     both_kinds!(test);
 }
@@ -230,7 +235,7 @@ fn a_peak_that_does_not_come_back_is_forgotten_by_and_by() {
             watch.give_rows(watch.take_rows(1));
         }
         let rows = watch.take_rows(1);
-        assert!(watch.pool.capacity() >= chunks / 4, "{} of {chunks}", watch.pool.capacity());
+        assert!(watch.pool.capacity() >= chunks / 32, "{} of {chunks}", watch.pool.capacity());
         watch.give_rows(rows);
     }
     both_kinds!(test);
@@ -254,10 +259,10 @@ fn a_pool_that_never_returns_asks_once_for_its_peak() {
     fn test<H: Built>() {
         for growth in GROWTHS {
             let watch = Watch::<H>::new(growth, Return::Never);
-            let (_, peak) = watch.round(scaled(20_000, 1_000));
+            let (_, peak) = watch.round(scaled(10_000, 1_000));
             assert_eq!(watch.parent.bytes(), peak, "{growth:?}");
             for _ in 0..3 {
-                assert_eq!(watch.round(scaled(20_000, 1_000)), (0, peak), "{growth:?}");
+                assert_eq!(watch.round(scaled(10_000, 1_000)), (0, peak), "{growth:?}");
             }
             watch.pool.shrink_to_fit();
             assert_eq!(watch.pool.capacity(), 0, "{growth:?}");
@@ -272,7 +277,7 @@ fn a_pool_that_returns_at_once_keeps_what_it_has_in_its_hand() {
         for growth in [Growth::Fixed { bytes: 16 * 1024 }, Growth::Doubling] {
             let watch = Watch::<H>::with(growth, Return::AtOnce, |builder| builder.max_segment(16 * 1024));
             for _ in 0..3 {
-                let (calls, peak) = watch.round(scaled(20_000, 1_000));
+                let (calls, peak) = watch.round(scaled(10_000, 1_000));
                 assert!(calls > 2, "{growth:?}: {calls}");
                 // The segments of a word of chunks, the chunk freed last and, with threads, one free block.
                 assert!(watch.pool.stats().segments <= 3, "{growth:?}: {} of {peak}", watch.parent.bytes());
@@ -316,7 +321,7 @@ fn what_is_reserved_is_kept_whatever_else_goes_back() {
         for growth in GROWTHS {
             for returns in RETURNS {
                 let watch = Watch::<H>::new(growth, returns);
-                let room = scaled(5_000, 500);
+                let room = scaled(2_000, 500);
                 watch.pool.reserve(room).unwrap();
                 watch.round(4 * room);
                 assert!(watch.pool.capacity() >= room, "{growth:?}, {returns:?}");
@@ -339,9 +344,9 @@ fn the_less_goes_back_the_fewer_the_requests_and_the_more_is_held() {
             let mut seen = Vec::new();
             for returns in RETURNS {
                 let watch = Watch::<H>::new(growth, returns);
-                let first = watch.round(scaled(30_000, 1_500)).0;
+                let first = watch.round(scaled(10_000, 1_500)).0;
                 let bytes = watch.parent.bytes();
-                let calls: usize = (0..12).map(|_| watch.round(scaled(30_000, 1_500)).0).sum();
+                let calls: usize = (0..12).map(|_| watch.round(scaled(10_000, 1_500)).0).sum();
                 seen.push((first + calls, bytes));
             }
             assert!(seen.is_sorted_by(|one, next| one.0 <= next.0), "{growth:?}: calls of {seen:?}");
@@ -355,7 +360,7 @@ fn the_less_goes_back_the_fewer_the_requests_and_the_more_is_held() {
 #[test]
 fn a_limit_is_a_limit_however_the_pool_grows() {
     fn test<H: Built>() {
-        let limit = scaled(10_000, 500);
+        let limit = scaled(4_000, 500);
         for growth in GROWTHS {
             for returns in RETURNS {
                 let watch = Watch::<H>::with(growth, returns, |builder| builder.max_chunks(limit));
