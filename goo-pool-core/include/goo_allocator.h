@@ -160,8 +160,8 @@ GooPoolAllocator *goo_pool_allocator_create_sized(GooAllocator *parent, size_t c
  */
 void goo_pool_reset(GooPoolAllocator *pool);
 
-/* How many chunks are free, and how many there are, free or not. Either place may be NULL. Counts bits, one step for
- * each 64 chunks. */
+/* How many chunks are free, and how many there are, free or not; 0 for a NULL pool. Either place may be NULL. Counts bits, one
+ * step for each 64 chunks. */
 void goo_pool_get_stats(GooPoolAllocator *pool, size_t *free_chunks, size_t *total_chunks);
 
 /* The statistics of an allocator; of the default one for NULL. */

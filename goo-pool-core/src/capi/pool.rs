@@ -339,9 +339,8 @@ pub unsafe extern "C" fn goo_pool_reset(pool: *mut GooPoolAllocator) {
     let Some(pool) = (unsafe { self::pool(pool.cast()) }) else { return };
     // SAFETY: (1).
     unsafe { pool.engine().reset() };
-    if let Some(ledger) = pool.ledger() {
-        ledger.emptied();
-    }
+    // Also when nothing is counted: nothing is live now.
+    Ledger::<false>(&pool.allocator.stats).emptied();
 }
 
 /// How many chunks are free, and how many there are. What is asked for with null is not told.
