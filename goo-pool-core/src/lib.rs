@@ -34,6 +34,9 @@
 //!
 //! [`RawPool`] belongs to one thread. `SyncRawPool` is for many: the same engine, one front for each thread.
 //!
+//! Debug builds look for misuse, and others with the feature `hardened`; AddressSanitizer and Valgrind can be told what is free
+//! (`HARDENING.md`).
+//!
 //! `no_std` with `alloc`; the thread-safe pool needs the feature `std`. To read the code, go on with
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
 //! `tests/model.rs`; for threads, with `sync/mod.rs`.
