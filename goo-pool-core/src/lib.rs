@@ -39,6 +39,9 @@
 //!
 //! For C programs the feature `capi` has `include/goo_allocator.h`; see `CAPI.md`.
 //!
+//! Debug builds look for misuse, and others with the feature `hardened`; AddressSanitizer and Valgrind can be told what is free
+//! (`HARDENING.md`).
+//!
 //! # Features
 //!
 //! | feature | what it adds |

@@ -96,6 +96,10 @@ impl RawPool {
     /// # Errors
     ///
     /// [`AllocError`] if all chunks are live and the pool cannot grow; it stays as it was.
+    ///
+    /// # Panics
+    ///
+    /// In debug builds and with the feature `hardened`, if somebody wrote into the chunk while it was free.
     #[inline]
     pub fn allocate(&self) -> Result<NonNull<u8>, AllocError> {
         // SAFETY: it is the geometry's.
@@ -125,7 +129,8 @@ impl RawPool {
     ///
     /// # Panics
     ///
-    /// In debug builds, if the chunk is already free, or the address is not one of this pool's chunks.
+    /// In debug builds and with the feature `hardened`, if the chunk is already free, the address is not one of this pool's chunks,
+    /// this is another thread than the pool's, or somebody wrote behind the chunk's end. `HARDENING.md` has the whole list.
     #[inline]
     #[track_caller]
     pub unsafe fn deallocate(&self, chunk: NonNull<u8>) {

@@ -104,10 +104,7 @@ mod writes {
         // SAFETY: no chunk is used after this, but for the write that is to be found.
         unsafe { pool.reset() };
         write(chunks[60], 31);
-        let found = (0..100).find_map(|index| {
-            let result = catch_unwind(AssertUnwindSafe(|| pool.allocate().unwrap()));
-            result.is_err().then_some(index)
-        });
+        let found = (0..100).find(|_| catch_unwind(AssertUnwindSafe(|| pool.allocate().unwrap())).is_err());
         assert_eq!(found, Some(60));
     }
 
@@ -273,9 +270,9 @@ fn a_double_free_is_found_on_every_thread() {
             for step in 0..60 {
                 let chunk = live.swap_remove((round * 37 + step * 101) % live.len());
                 if step % 3 == 0 {
-                    free_elsewhere(&pool, chunk)
+                    free_elsewhere(&pool, chunk);
                 } else {
-                    free_in(&pool, chunk)
+                    free_in(&pool, chunk);
                 }
                 freed.push(chunk);
             }

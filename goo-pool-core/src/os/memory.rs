@@ -151,6 +151,11 @@ unsafe impl Parent for OsMemory {
         unsafe { Mapping::unmap(base, extent.kept()) };
     }
 
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        // As the system gives its pages.
+        self.allocate(layout)
+    }
+
     /// The node that this thread runs on, with [`Placement::Local`].
     fn home(&self) -> u32 {
         match self.policy {

@@ -140,7 +140,8 @@ impl SyncRawPool {
     ///
     /// # Panics
     ///
-    /// In debug builds, if the chunk is already free and that can be seen without a lock.
+    /// In debug builds, if the chunk is already free or from another pool, and that can be seen without a lock. With the feature
+    /// `hardened`, if it is so. `HARDENING.md` has the whole list.
     #[inline]
     #[track_caller]
     pub unsafe fn deallocate(&self, chunk: NonNull<u8>) {

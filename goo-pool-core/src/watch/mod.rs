@@ -103,7 +103,7 @@ pub(crate) fn taken<K: Kind>(chunk: ChunkPtr, geometry: &Geometry, layout: Layou
 pub(crate) fn freed<K: Kind>(chunk: ChunkPtr, geometry: &Geometry, layout: Layout) {
     if poisons() {
         let (end, slack) = slack_of(chunk, geometry, layout);
-        // SAFETY: filled when the chunk was free, and nobody's since.
+        // SAFETY: it is filled (W1), and nobody's.
         if let Some(offset) = unsafe { poison::first_change(end, slack) } {
             overrun(chunk, offset);
         }
@@ -186,7 +186,7 @@ fn fill_all<K: Kind>(block: Block<K>, geometry: &Geometry, layout: Layout) {
 
 /// For a chunk that was free until now.
 fn check_poison(chunk: ChunkPtr, geometry: &Geometry, layout: Layout) {
-    // SAFETY: a free chunk is filled: when its block was cut for the first time, and with each free since.
+    // SAFETY: a free chunk is filled (W1).
     if let Some(offset) = unsafe { poison::first_change(chunk.get(), layout.size()) } {
         write_after_free(chunk, offset);
     }
