@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Counts the instructions of one allocation and of one free, of a 32-byte object without a destructor, with callgrind.
+# Counts the instructions of one allocation and of one free, of a 32-byte object without a destructor, with callgrind: in a pool
+# of one size, in a typed one, in one of many sizes, and in one of many sizes for many threads that is called as global allocator.
 #
 #   benches/instructions.sh            a table on the standard output
 #   benches/instructions.sh --write    and into benches/README.md
@@ -40,7 +41,7 @@ locked() { # FUNCTION
 table() {
     echo "| | allocate | free | locked instructions |"
     echo "|---|--:|--:|--:|"
-    for api in core typed; do
+    for api in core typed classes global; do
         for path in recent word; do
             echo "| $api, \`$path\` | $(each probe_${api}_alloc $api $path) | $(each probe_${api}_free $api $path) |" \
                 "$(($(locked probe_${api}_alloc) + $(locked probe_${api}_free))) |"
@@ -50,7 +51,7 @@ table() {
 
 case ${1:-} in
 --show)
-    for api in core typed; do code probe_${api}_alloc; code probe_${api}_free; done | grep -E '^ |^[0-9a-f]+ <'
+    for api in core typed classes global; do code probe_${api}_alloc; code probe_${api}_free; done | grep -E '^ |^[0-9a-f]+ <'
     ;;
 --write)
     counts=$(table)
@@ -61,7 +62,7 @@ case ${1:-} in
     table
     ;;
 *)
-    sed -n '2,6s/^# \{0,1\}//p' "$0"
+    sed -n '2,7s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

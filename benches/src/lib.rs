@@ -5,6 +5,7 @@
 //! For pools that threads share: [`threads`]. [`report`] turns the figures into the tables and the charts of this folder's README.
 //! What stands on top of the pools is measured by [`contest`]; [`shared`] and its neighbours have the loops.
 
+pub mod classes;
 /// The workloads for threads, which the tests run too.
 #[path = "../../goo-pool-typed/tests/classics/mod.rs"]
 pub mod classics;

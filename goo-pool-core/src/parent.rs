@@ -1,5 +1,7 @@
 //! Where a pool's memory comes from.
 
+#[cfg(feature = "std")]
+use core::alloc::GlobalAlloc;
 use core::alloc::Layout;
 use core::ptr::NonNull;
 
@@ -19,7 +21,7 @@ use core::ptr::NonNull;
 ///
 /// 1. Memory returned by [`allocate`](Parent::allocate) is valid for reads and writes, fits the layout,
 ///    overlaps nothing else and stays so until it is given to [`deallocate`](Parent::deallocate), also
-///    when the parent itself is moved.
+///    when the parent itself is moved. The same for the other functions that return memory.
 ///
 /// # Examples
 ///
@@ -67,6 +69,32 @@ pub unsafe trait Parent {
     ///    been given back since.
     /// 2. Nobody touches the memory any more.
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout);
+
+    /// As [`allocate`](Parent::allocate), with all bytes 0. For a parent that has such memory at hand; otherwise they are written.
+    ///
+    /// Only a pool of many sizes asks for this, when a request is too large for its classes.
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        let memory = self.allocate(layout)?;
+        // SAFETY: it is as long as the layout says (1).
+        unsafe { memory.write_bytes(0, layout.size()) };
+        Some(memory)
+    }
+
+    /// The same bytes as a piece of `new_size`, perhaps somewhere else, for a parent that can do better than allocate,
+    /// copy and free. `None` if it cannot: then the piece stays as it is, as it does if this panics.
+    ///
+    /// Only a pool of many sizes asks for this, when both sizes are too large for its classes.
+    ///
+    /// # Safety
+    ///
+    /// 1. `ptr` came from [`allocate`](Parent::allocate) of this parent with the same `layout`, or from here with
+    ///    that size, and has not been given back since.
+    /// 2. `new_size` is not 0 and, rounded up to the alignment, at most `isize::MAX`.
+    /// 3. If this succeeds, `ptr` is not used any more.
+    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+        let _ = (ptr, layout, new_size);
+        None
+    }
 }
 
 /// The global allocator, the default parent.
@@ -84,5 +112,47 @@ unsafe impl Parent for Global {
     unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
         // SAFETY: `ptr` came from `alloc` with this layout (1).
         unsafe { alloc::alloc::dealloc(ptr.as_ptr(), layout) }
+    }
+
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        debug_assert!(layout.size() != 0);
+        // SAFETY: the size is not 0 (the trait's contract).
+        NonNull::new(unsafe { alloc::alloc::alloc_zeroed(layout) })
+    }
+
+    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+        // SAFETY: (1) to (3).
+        NonNull::new(unsafe { alloc::alloc::realloc(ptr.as_ptr(), layout, new_size) })
+    }
+}
+
+/// The system's allocator, whatever the program's global one is: the parent of a pool that is the global allocator.
+#[cfg(feature = "std")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct System;
+
+// SAFETY: the contract of the system's allocator includes all that ours asks.
+#[cfg(feature = "std")]
+unsafe impl Parent for System {
+    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
+        debug_assert!(layout.size() != 0);
+        // SAFETY: the size is not 0 (the trait's contract).
+        NonNull::new(unsafe { GlobalAlloc::alloc(&std::alloc::System, layout) })
+    }
+
+    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
+        // SAFETY: `ptr` came from `alloc` with this layout (1).
+        unsafe { GlobalAlloc::dealloc(&std::alloc::System, ptr.as_ptr(), layout) }
+    }
+
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        debug_assert!(layout.size() != 0);
+        // SAFETY: the size is not 0 (the trait's contract).
+        NonNull::new(unsafe { GlobalAlloc::alloc_zeroed(&std::alloc::System, layout) })
+    }
+
+    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+        // SAFETY: (1) to (3).
+        NonNull::new(unsafe { GlobalAlloc::realloc(&std::alloc::System, ptr.as_ptr(), layout, new_size) })
     }
 }

@@ -2,14 +2,17 @@
 //! that can be told apart there.
 //!
 //! ```text
-//! count core|typed recent TIMES     one object, again and again: the chunk freed last serves the next
-//! count core|typed word TIMES       TIMES objects allocated from one word of the bitmap, then freed into it
+//! count API recent TIMES     one object, again and again: the chunk freed last serves the next
+//! count API word TIMES       TIMES objects allocated from one word of the bitmap, then freed into it
 //! ```
+//!
+//! API is `core`, `typed`, `classes` (a pool of many sizes, as a container calls it: the layout is known as the program runs) or
+//! `global` (one for many threads, as the global allocator).
 
 use std::{alloc::Layout, env, hint::black_box, process::ExitCode, ptr::NonNull};
 
 use goo_pool_benches::objects::{Object as _, Words};
-use goo_pool_core::RawPool;
+use goo_pool_core::{ClassPool, RawPool, SyncClassPool};
 use goo_pool_typed::{Pool, PoolBox};
 
 /// 32 bytes, no destructor.
@@ -24,10 +27,14 @@ const WORD: usize = 64;
 
 /// The functions under the glass. They must stay functions, with names that a script can name.
 mod probe {
-    use std::ptr::NonNull;
+    use std::{
+        alloc::{GlobalAlloc, Layout},
+        ptr::NonNull,
+    };
 
+    use allocator_api2_02::alloc::Allocator;
     use goo_pool_benches::objects::Object as _;
-    use goo_pool_core::RawPool;
+    use goo_pool_core::{ClassPool, RawPool, SyncClassPool};
     use goo_pool_typed::{Pool, PoolBox};
 
     use super::Object;
@@ -59,6 +66,42 @@ mod probe {
     pub(crate) fn typed_free(object: PoolBox<Object>) {
         drop(object);
     }
+
+    #[unsafe(export_name = "probe_classes_alloc")]
+    #[inline(never)]
+    pub(crate) fn classes_alloc(pool: &ClassPool, layout: Layout) -> Option<NonNull<[u8]>> {
+        Allocator::allocate(&pool, layout).ok()
+    }
+
+    /// # Safety
+    ///
+    /// As for `ClassPool::deallocate`.
+    #[unsafe(export_name = "probe_classes_free")]
+    #[inline(never)]
+    pub(crate) unsafe fn classes_free(pool: &ClassPool, ptr: NonNull<u8>, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { pool.deallocate(ptr, layout) };
+    }
+
+    /// # Safety
+    ///
+    /// As for `GlobalAlloc::alloc`.
+    #[unsafe(export_name = "probe_global_alloc")]
+    #[inline(never)]
+    pub(crate) unsafe fn global_alloc(pool: &SyncClassPool, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise.
+        unsafe { pool.alloc(layout) }
+    }
+
+    /// # Safety
+    ///
+    /// As for `GlobalAlloc::dealloc`.
+    #[unsafe(export_name = "probe_global_free")]
+    #[inline(never)]
+    pub(crate) unsafe fn global_free(pool: &SyncClassPool, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { pool.dealloc(ptr, layout) };
+    }
 }
 
 fn main() -> ExitCode {
@@ -73,6 +116,10 @@ fn main() -> ExitCode {
     match (api, path) {
         ("core", "recent") => recent(Core::new(), times),
         ("typed", "recent") => recent(Typed::new(), times),
+        ("classes", "recent") => recent(Classes::new(), times),
+        ("global", "recent") => recent(Global::new(), times),
+        ("classes", "word") if times <= WORD - UNCOUNTED => word(Classes::new(), times),
+        ("global", "word") if times <= WORD - UNCOUNTED => word(Global::new(), times),
         ("core", "word") if times <= WORD - UNCOUNTED => word(Core::new(), times),
         ("typed", "word") if times <= WORD - UNCOUNTED => word(Typed::new(), times),
         _ => return usage(),
@@ -81,11 +128,11 @@ fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: count core|typed recent|word TIMES    (word: at most {})", WORD - UNCOUNTED);
+    eprintln!("usage: count core|typed|classes|global recent|word TIMES    (word: at most {})", WORD - UNCOUNTED);
     ExitCode::FAILURE
 }
 
-/// The two ways to call the pool.
+/// The ways to call a pool.
 trait Api {
     type Handle;
     fn alloc(&self, cookie: usize) -> Self::Handle;
@@ -151,5 +198,58 @@ impl Api for Typed {
 
     fn free(&self, object: PoolBox<Object>) {
         probe::typed_free(object);
+    }
+}
+
+/// A first segment with a whole word of chunks.
+const ROOM: usize = 64 * 1024;
+
+struct Classes(ClassPool);
+
+impl Classes {
+    fn new() -> Self {
+        Classes(ClassPool::builder().first_segment(ROOM).build().expect("memory for a pool"))
+    }
+}
+
+impl Api for Classes {
+    type Handle = NonNull<Object>;
+
+    fn alloc(&self, cookie: usize) -> NonNull<Object> {
+        let chunk = probe::classes_alloc(&self.0, Layout::new::<Object>()).expect("memory for a few objects").cast();
+        // SAFETY: the chunk has room for an object and is ours.
+        unsafe { chunk.write(Object::new(cookie as u64)) };
+        chunk
+    }
+
+    fn free(&self, chunk: NonNull<Object>) {
+        // SAFETY: as for `Core`.
+        unsafe { probe::classes_free(&self.0, chunk.cast(), Layout::new::<Object>()) };
+    }
+}
+
+struct Global(SyncClassPool);
+
+impl Global {
+    fn new() -> Self {
+        Global(SyncClassPool::builder().first_segment(ROOM).build_sync().expect("memory for a pool"))
+    }
+}
+
+impl Api for Global {
+    type Handle = NonNull<Object>;
+
+    fn alloc(&self, cookie: usize) -> NonNull<Object> {
+        // SAFETY: an object has a size.
+        let chunk = unsafe { probe::global_alloc(&self.0, Layout::new::<Object>()) };
+        let chunk = NonNull::new(chunk).expect("memory for a few objects").cast();
+        // SAFETY: the chunk has room for an object and is ours.
+        unsafe { chunk.write(Object::new(cookie as u64)) };
+        chunk
+    }
+
+    fn free(&self, chunk: NonNull<Object>) {
+        // SAFETY: as for `Core`.
+        unsafe { probe::global_free(&self.0, chunk.as_ptr().cast(), Layout::new::<Object>()) };
     }
 }

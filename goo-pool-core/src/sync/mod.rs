@@ -11,6 +11,7 @@
 //! the block's second bitmap, which the owner merges when it runs out. Read on in `thread_index.rs`, `shard.rs`,
 //! `remote.rs`, `shared.rs`, `raid.rs` and, for a pool that closes while chunks are live, `closing.rs`.
 
+mod class_engine;
 mod closing;
 mod for_all;
 mod inspect;
@@ -26,7 +27,6 @@ mod shard;
 mod shard_id;
 mod shard_table;
 mod shared;
-mod shared_parent;
 mod sync_pool_handle;
 mod sync_raw_pool;
 mod thread_index;
@@ -36,7 +36,9 @@ pub(crate) use kind::Threads;
 #[cfg(feature = "tracking")]
 pub(crate) use lock::Lock;
 pub(crate) use shared::SharedPtr;
-pub(crate) use shared_parent::SharedParent;
+
+/// The parent of a thread-safe pool, which several threads may call at once.
+pub(crate) type SharedParent = crate::shared_parent::SharedParent<crate::shared_parent::AnySyncParent>;
 
 pub use local_shard::LocalShard;
 pub use sync_pool_handle::SyncPoolHandle;

@@ -1,7 +1,7 @@
 //! Segments on their way back to the parent, which is called when no lock is held.
 
+use super::SharedParent;
 use super::for_all::for_all;
-use super::shared_parent::SharedParent;
 use crate::segment::Segment;
 
 /// Gives its segments back when it is dropped. Keeps the parent, not the pool.

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::Relaxed};
 
+use super::SharedParent;
 use super::closing;
 use super::for_all::for_all;
 use super::kind::Threads;
@@ -15,7 +16,6 @@ use super::returned::Returned;
 use super::shard::{RESERVE, Shard, ShardPtr};
 use super::shard_id::ShardId;
 use super::shard_table::ShardTable;
-use super::shared_parent::SharedParent;
 use super::thread_index;
 use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
@@ -94,6 +94,18 @@ impl Books<Threads> for SharedPtr {
 }
 
 impl SharedPtr {
+    /// # Safety
+    ///
+    /// 1. `shared` is what `get` gave, and alive while the result is used.
+    #[inline(always)]
+    pub(crate) const unsafe fn new(shared: NonNull<Shared>) -> Self {
+        Self(shared)
+    }
+
+    pub(crate) const fn get(self) -> NonNull<Shared> {
+        self.0
+    }
+
     /// A new pool with one handle, in memory from the parent.
     pub(crate) fn create(
         layout: Layout,

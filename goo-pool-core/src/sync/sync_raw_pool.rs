@@ -6,11 +6,11 @@ use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 
+use super::SharedParent;
 use super::closing;
 use super::local_shard::LocalShard;
 use super::shard;
 use super::shared::SharedPtr;
-use super::shared_parent::SharedParent;
 use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::builder::RawPoolBuilder;

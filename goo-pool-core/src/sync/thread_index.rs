@@ -29,6 +29,9 @@ std::thread_local! {
     static KEPT: Cell<usize> = const { Cell::new(0) };
     /// The index that the last [`Kept`] has to release, because the thread's lease is over.
     static OVERDUE: Cell<u32> = const { Cell::new(NONE) };
+    /// Set while this thread's lease is being registered. Where that allocates, the global allocator may be built on a pool, and
+    /// comes back here.
+    static REGISTERING: Cell<bool> = const { Cell::new(false) };
     static LEASE: Lease = const { Lease };
 }
 
@@ -50,12 +53,14 @@ pub(crate) fn current() -> u32 {
     INDEX.get()
 }
 
-/// This thread's index. Takes the lowest free one if the thread has none yet; `None` if it has none any more, or all
-/// are taken.
+/// This thread's index. Takes the lowest free one if the thread has none yet; `None` if it has none any more, all
+/// are taken, or this is called while it takes one.
 pub(crate) fn current_or_new() -> Option<u32> {
-    if current() == NONE {
+    if current() == NONE && !REGISTERING.replace(true) {
         // While the lease's destructor has not run; it will.
-        LEASE.try_with(|_| INDEX.set(lowest_free().unwrap_or(NONE))).ok()?;
+        let registered = LEASE.try_with(|_| INDEX.set(lowest_free().unwrap_or(NONE)));
+        REGISTERING.set(false);
+        registered.ok()?;
     }
     Some(current()).filter(|&index| index != NONE)
 }
