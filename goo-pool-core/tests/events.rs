@@ -17,9 +17,11 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
+type Listener = Rc<dyn Fn(&str)>;
+
 thread_local! {
     /// Who listens on this thread.
-    static LISTENER: RefCell<Option<Rc<dyn Fn(&str)>>> = const { RefCell::new(None) };
+    static LISTENER: RefCell<Option<Listener>> = const { RefCell::new(None) };
 }
 
 /// Hands each event as a line to the thread's listener. The one of the whole process: `tracing` itself keeps a scoped one

@@ -488,7 +488,9 @@ fn clones_of_a_tracked_parent_are_one_sum() {
 
 #[test]
 fn a_sink_finds_everything_unlocked_and_the_pool_still_there() {
-    let seen: Arc<Mutex<Option<(Ledger, Vec<LiveSite>)>>> = Arc::default();
+    type Seen = Option<(Ledger, Vec<LiveSite>)>;
+
+    let seen: Arc<Mutex<Seen>> = Arc::default();
     let parent = Watched::default();
     let watch = parent.watch();
     let pool = RawPool::builder(Layout::new::<u64>()).parent(parent).build().unwrap();

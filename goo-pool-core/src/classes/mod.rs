@@ -23,6 +23,8 @@ mod sync_class_pool_handle;
 
 #[cfg(feature = "std")]
 pub(crate) use engine::Engine;
+#[cfg(feature = "tracking")]
+pub(crate) use size_class::bytes_of;
 #[cfg(feature = "std")]
 pub(crate) use source::Source;
 

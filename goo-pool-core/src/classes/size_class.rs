@@ -54,6 +54,13 @@ pub(crate) const fn layout_of(index: usize) -> Layout {
     }
 }
 
+/// How long the block for a layout is, and that of all other layouts that fit it.
+#[cfg(feature = "tracking")]
+pub(crate) const fn bytes_of(layout: Layout) -> usize {
+    let index = index_of(layout);
+    if index < CLASSES { layout_of(index).size() } else { layout.size() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

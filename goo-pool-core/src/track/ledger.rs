@@ -22,7 +22,7 @@ use crate::sync::Lock;
 pub struct Usage {
     /// Chunks that are live.
     pub objects: usize,
-    /// Their bytes, as they were asked for: what the pool rounds up is not in it.
+    /// Their bytes, as they were asked for: what the pool rounds up is not in it. Of a pool of many sizes, the chunks' own.
     pub bytes: usize,
     /// The most chunks that were live at once.
     pub peak_objects: usize,
@@ -140,12 +140,7 @@ impl Ledger {
     /// A chunk, or several side by side, is live from now on.
     pub(crate) fn enter(&self, address: usize, objects: usize, bytes: usize, site: &'static Location<'static>) {
         let mut books = self.0.books.lock();
-        let record = Record { objects, bytes, site };
-        let before = books.records.as_mut().and_then(|records| records.insert(address, record));
-        if let Some(before) = before {
-            // The pool gave it again, so it was freed in the pool itself.
-            books.usage.free(before.objects, before.bytes);
-        }
+        books.put_record(address, Record { objects, bytes, site });
         let usage = &mut books.usage;
         usage.allocations += objects as u64;
         usage.objects += objects;
@@ -162,9 +157,27 @@ impl Ledger {
     #[track_caller]
     pub(crate) fn strike(&self, address: usize, objects: usize, bytes: usize) {
         let mut books = self.0.books.lock();
-        if let Some(fault) = books.strike(address, objects, bytes) {
-            drop(books);
-            fault.report(address, bytes, &self.0.tracking.name);
+        let taken = books.take_record(address, objects, bytes);
+        if taken.is_ok() {
+            books.usage.free(objects, bytes);
+        }
+        drop(books);
+        if let Err(fault) = taken {
+            fault.report(address, bytes, self.0.tracking.name.as_ref());
+        }
+    }
+
+    /// The chunk is about to be moved or resized, or to stay as it is if [`Lifted`] is dropped. It stays live meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// As [`strike`](Self::strike).
+    #[track_caller]
+    pub(crate) fn lift(&self, address: usize, bytes: usize) -> Lifted<'_> {
+        let taken = self.0.books.lock().take_record(address, 1, bytes);
+        match taken {
+            Ok(record) => Lifted { ledger: self, address, bytes, record },
+            Err(fault) => fault.report(address, bytes, self.0.tracking.name.as_ref()),
         }
     }
 
@@ -199,19 +212,60 @@ impl Ledger {
 }
 
 impl Books {
-    /// `None` is "done".
-    fn strike(&mut self, address: usize, objects: usize, bytes: usize) -> Option<Fault> {
-        if let Some(records) = &mut self.records {
-            match records.get_mut(address) {
-                None => return Some(Fault::NotLive),
-                Some(record) if record.bytes != bytes => return Some(Fault::Size(*record)),
-                Some(_) => drop(records.remove(address)),
-            }
-        } else if self.usage.objects < objects || self.usage.bytes < bytes {
-            return Some(Fault::NotLive);
+    fn put_record(&mut self, address: usize, record: Record) {
+        let before = self.records.as_mut().and_then(|records| records.insert(address, record));
+        if let Some(before) = before {
+            // The pool gave it again, so it was freed in the pool itself.
+            self.usage.free(before.objects, before.bytes);
         }
-        self.usage.free(objects, bytes);
-        None
+    }
+
+    /// Takes the chunk's record out, if chunks have records, and leaves the sums.
+    fn take_record(&mut self, address: usize, objects: usize, bytes: usize) -> Result<Option<Record>, Fault> {
+        let Some(records) = &mut self.records else {
+            let fits = self.usage.objects >= objects && self.usage.bytes >= bytes;
+            return if fits { Ok(None) } else { Err(Fault::NotLive) };
+        };
+        match records.get(address) {
+            None => Err(Fault::NotLive),
+            Some(record) if record.bytes != bytes => Err(Fault::Size(*record)),
+            Some(_) => Ok(records.remove(address)),
+        }
+    }
+}
+
+/// A chunk whose record is out of the books, while the pool perhaps moves it: another thread may have its old place before
+/// the new one is known.
+pub(crate) struct Lifted<'l> {
+    ledger: &'l Ledger,
+    address: usize,
+    bytes: usize,
+    record: Option<Record>,
+}
+
+impl Lifted<'_> {
+    /// It is there now, and so large. Its call site stays: that of its allocation.
+    pub(crate) fn settle(mut self, address: usize, bytes: usize) {
+        {
+            let usage = &mut self.ledger.0.books.lock().usage;
+            usage.bytes = usage.bytes - self.bytes + bytes;
+            usage.peak_bytes = usage.peak_bytes.max(usage.bytes);
+        }
+        (self.address, self.bytes) = (address, bytes);
+    }
+
+    /// It was freed.
+    pub(crate) fn free(mut self) {
+        self.record = None;
+        self.ledger.0.books.lock().usage.free(1, self.bytes);
+    }
+}
+
+impl Drop for Lifted<'_> {
+    fn drop(&mut self) {
+        let Some(record) = self.record else { return };
+        let mut books = self.ledger.0.books.lock();
+        books.put_record(self.address, Record { bytes: self.bytes, ..record });
     }
 }
 

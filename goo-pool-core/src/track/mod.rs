@@ -12,6 +12,7 @@
 //! back. In between it has one owner, so no two threads are ever at odds about one address.
 
 mod address_map;
+mod classes;
 mod handle;
 mod ledger;
 mod records;

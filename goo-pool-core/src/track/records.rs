@@ -43,9 +43,9 @@ impl Records {
         Some(self.records.remove(key))
     }
 
-    pub(crate) fn get_mut(&mut self, address: usize) -> Option<&mut Record> {
+    pub(crate) fn get(&self, address: usize) -> Option<&Record> {
         let key = *self.keys.get(&address)?;
-        self.records.get_mut(key)
+        self.records.get(key)
     }
 
     pub(crate) fn clear(&mut self) {

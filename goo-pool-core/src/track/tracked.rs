@@ -22,6 +22,7 @@ use crate::sync::SyncRawPool;
 /// | `P` | |
 /// |---|---|
 /// | [`RawPool`], [`SyncRawPool`] | `allocate`, `deallocate`, and `reset` where the pool has it |
+/// | [`ClassPool`](crate::ClassPool), [`SyncClassPool`](crate::SyncClassPool) | the same with layouts, and `grow` and `shrink` |
 /// | a [`Parent`] | is a parent: shows what a pool takes from the system |
 /// | [`PoolHandle`](crate::PoolHandle), [`SyncPoolHandle`](crate::SyncPoolHandle) | is a [`Handle`](crate::Handle): what typed pools are built on |
 ///
@@ -182,6 +183,19 @@ unsafe impl<P: Parent> Parent for Tracked<P> {
         self.ledger().strike(ptr.addr().get(), 1, layout.size());
         // SAFETY: it came from there with this layout, and nobody touches it any more (1, 2).
         unsafe { self.pool.deallocate(ptr, layout) };
+    }
+
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+        self.entered(self.pool.allocate_zeroed(layout).ok_or(()), layout.size(), Location::caller()).ok()
+    }
+
+    /// Neither an allocation nor a free: the piece stays one object, from where it was allocated first.
+    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+        let lifted = self.ledger().lift(ptr.addr().get(), layout.size());
+        // SAFETY: (1) to (3).
+        let moved = unsafe { self.pool.reallocate(ptr, layout, new_size) }?;
+        lifted.settle(moved.addr().get(), new_size);
+        Some(moved)
     }
 
     answers_of!(self => self.pool);
