@@ -94,7 +94,7 @@ impl HeapPtr {
     #[track_caller]
     pub(crate) fn check_freed(self, chunk: NonNull<u8>) {
         assert!(
-            self.thread == watch::this_thread(),
+            [0, watch::this_thread()].contains(&self.thread.get()),
             "free on the wrong thread: chunk {chunk:p} is from a pool of one thread"
         );
         match self.place_of(chunk.as_ptr()) {

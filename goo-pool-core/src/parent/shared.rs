@@ -52,8 +52,8 @@ unsafe impl<P: Parent + ?Sized> Parent for &P {
 
 /// Makes any parent that can change threads one for a thread-safe pool.
 ///
-/// The lock is held while the parent is called, so this parent may not use a pool that takes memory from it; a handler of failures
-/// goes around the lock ([`Handled`](crate::Handled)). A parent that panicked is used again.
+/// The lock is held while the parent is called, so this parent may not use a pool that takes memory from it; a parent within
+/// the lock is not asked about failures: put a handler around it ([`Handled`](crate::Handled)). A parent that panicked is used again.
 ///
 /// # Examples
 ///
@@ -96,7 +96,15 @@ unsafe impl<P: Parent + ?Sized> Parent for Mutex<P> {
         unsafe { parent.reallocate(ptr, layout, new_size) }
     }
 
-    answers_of!(self => locked(self));
+    fn piece_size(&self) -> Option<usize> {
+        locked(self).piece_size()
+    }
+
+    fn home(&self) -> u32 {
+        locked(self).home()
+    }
+
+    // Not `on_failure`: a handler may use the pool, and would wait for this lock for ever.
 }
 
 #[cfg(feature = "std")]
