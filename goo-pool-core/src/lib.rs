@@ -37,6 +37,16 @@
 //! [`ClassPool`] and `SyncClassPool` are for chunks of many sizes, as containers need them: a pool for each of 44 size
 //! classes, of which 7.9% is unused in the mean. `SyncClassPool` can be a program's global allocator.
 //!
+//! # Features
+//!
+//! | feature | what it adds |
+//! |---------|--------------|
+//! | `std` (default) | thread-safe pools |
+//! | `serde` | `Stats` and `Config` can be read and written |
+//! | `allocator-api2-02` | pools as allocators for containers, and allocators as parents, with allocator-api2 0.2: `hashbrown`, `bumpalo` |
+//! | `allocator-api2-04` | the same with allocator-api2 0.4 |
+//! | `nightly` | the same with the standard library's containers; needs a nightly compiler |
+//!
 //! `no_std` with `alloc`; the thread-safe pool needs the feature `std`. To read the code, go on with
 //! `INVARIANTS.md`, `geometry.rs`, `block.rs`, `front.rs`, `store.rs`, `heap.rs`, `growth.rs` and `raw_pool.rs`, then
 //! `tests/model.rs`; for threads, with `sync/mod.rs`.

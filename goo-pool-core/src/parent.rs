@@ -17,6 +17,8 @@ use core::ptr::NonNull;
 /// grows or closes, or when a thread ends; there a panic ends the process, as any panic of a thread-local destructor. So hold
 /// no lock that the parent takes while you use a pool.
 ///
+/// Any `Allocator` is a parent inside an `AllocatorParent` (features `allocator-api2-02`, `allocator-api2-04` and `nightly`).
+///
 /// # Safety
 ///
 /// 1. Memory returned by [`allocate`](Parent::allocate) is valid for reads and writes, fits the layout,

@@ -119,7 +119,8 @@ impl RawPool {
     ///
     /// # Safety
     ///
-    /// 1. Nobody touches any chunk that was allocated before, alone or in a row, nor gives it back.
+    /// 1. Nobody touches any chunk that was allocated before, alone or in a row, nor gives it back. (A container in the
+    ///    pool does so when it is dropped.)
     /// 2. It is not called while [`for_each_live`](Self::for_each_live) runs.
     ///
     /// # Examples

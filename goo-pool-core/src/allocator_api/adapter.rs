@@ -40,6 +40,22 @@ macro_rules! adapters {
                 // SAFETY: the parent's promise is the allocator's: its memory (1), which nobody touches (2).
                 unsafe { self.0.deallocate(ptr, layout) };
             }
+
+            fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
+                self.0.allocate_zeroed(layout).ok().map(NonNull::cast)
+            }
+
+            unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
+                let new = Layout::from_size_align(new_size, layout.align()).ok()?;
+                let memory = if new_size < layout.size() {
+                    // SAFETY: the parent's promise is the allocator's (1), (3), and the new size is the smaller one.
+                    unsafe { self.0.shrink(ptr, layout, new) }
+                } else {
+                    // SAFETY: the same, and the new size is not the smaller one.
+                    unsafe { self.0.grow(ptr, layout, new) }
+                };
+                memory.ok().map(NonNull::cast)
+            }
         }
     };
 }
@@ -57,11 +73,7 @@ macro_rules! allocator {
 
             #[inline]
             fn allocate_zeroed(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
-                let memory = Memory::allocate(&**self, layout).ok_or(AllocError)?.cast::<u8>();
-                // SAFETY: it is ours and has at least this size (Memory 1).
-                unsafe { memory.write_bytes(0, layout.size()) };
-                // All of it is zero, so it is no longer than that.
-                Ok(NonNull::slice_from_raw_parts(memory, layout.size()))
+                Memory::allocate_zeroed(&**self, layout).ok_or(AllocError)
             }
 
             #[inline]

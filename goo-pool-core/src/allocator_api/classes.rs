@@ -18,6 +18,11 @@ macro_rules! memory {
             }
 
             #[inline]
+            fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<[u8]>> {
+                $pool::allocate_zeroed(self, layout).ok()
+            }
+
+            #[inline]
             unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
                 // SAFETY: (1), (2).
                 unsafe { $pool::deallocate(self, ptr, layout) };

@@ -8,12 +8,13 @@
 //! A pool is an allocator behind a shared reference or a handle, never itself: an allocator's memory must outlive its move
 //! into a container, and no container's allocator may be reached with `&mut`.
 //!
-//! # Where the pointers come from
+//! # Pointers that come back
 //!
-//! The contract lets a container give back a block by its address, with a pointer that it made from a reference to the
-//! value (`Box::leak`; the standard library's `LinkedList` does so). We find the block's header from that pointer. Whether
-//! a reference's pointer may be used so far afield is not decided for the language: in the model of Stacked Borrows it may not. The compiler
-//! makes nothing of it, because what it knows of a pointer's origin is the whole piece that the parent gave.
+//! The contract knows a block by its address. So a container may give it back by a pointer that it made from a reference to what is
+//! there (`Box::leak` and back; the standard library's `LinkedList` does that), and from that pointer we find the block's header. Whether such a
+//! pointer reaches beyond the value is an open question of the language (issue 316 of its unsafe code guidelines); the
+//! models there are say no. `hashbrown`, and `Vec` and `Box` otherwise, give back the pointer they got. To find the header without
+//! it would take a search for the segment, in a thread-safe pool under its lock.
 
 #[macro_use]
 mod adapter;
@@ -32,6 +33,9 @@ use core::ptr::{self, NonNull};
 pub(crate) unsafe trait Memory {
     /// Memory for `layout`, in its full length. None of it for size 0.
     fn allocate(&self, layout: Layout) -> Option<NonNull<[u8]>>;
+
+    /// The same with all bytes 0.
+    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<[u8]>>;
 
     /// Takes memory back.
     ///
@@ -121,7 +125,7 @@ pub mod allocator_api2_02 {
     adapters!();
 }
 
-/// As [`allocator_api2_02`], for allocator-api2 0.4.
+/// As `allocator_api2_02`, for allocator-api2 0.4.
 ///
 /// # Examples
 ///
@@ -144,12 +148,15 @@ pub mod allocator_api2_04 {
     adapters!();
 }
 
-/// As [`allocator_api2_02`], for the standard library's own containers. Needs a nightly compiler.
+/// As `allocator_api2_02`, for the standard library's own containers. Needs a nightly compiler.
+///
+/// Clone a `BTreeMap` only in a pool behind a reference: of its allocator it forgets some clones, and a handle that is forgotten keeps
+/// its pool for ever.
 ///
 /// # Examples
 ///
 /// ```
-/// #![feature(allocator_api)]
+/// #![feature(allocator_api, btreemap_alloc)]
 /// use std::{alloc::Layout, collections::BTreeMap};
 /// use goo_pool_core::RawPool;
 ///

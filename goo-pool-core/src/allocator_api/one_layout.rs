@@ -28,6 +28,15 @@ macro_rules! memory {
             }
 
             #[inline]
+            fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<[u8]>> {
+                let memory = Memory::allocate(self, layout)?.cast::<u8>();
+                // SAFETY: it is ours and has at least this size.
+                unsafe { memory.write_bytes(0, layout.size()) };
+                // No longer than what is 0.
+                Some(NonNull::slice_from_raw_parts(memory, layout.size()))
+            }
+
+            #[inline]
             unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
                 // What was given as nothing comes back as nothing, and nothing else does.
                 if layout.size() != 0 {

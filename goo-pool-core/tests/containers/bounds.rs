@@ -13,6 +13,7 @@ use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 use ::allocator_api2_02::alloc::{Allocator as Allocator02, Global as Global02};
 use ::allocator_api2_04::alloc::Allocator as Allocator04;
 
+#[allow(dead_code, reason = "Rust 1.85 does not see the uses in assertions")]
 type Map<A> = HashMap<u8, u8, DefaultHashBuilder, A>;
 
 #[test]

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use goo_pool_core::{RawPool, SyncRawPool};
+use goo_pool_core::{ClassPool, RawPool, SyncClassPoolHandle, SyncRawPool};
 
 use super::api::alloc::{AllocError, Allocator, Global};
 use super::ours::AllocatorParent;
@@ -21,6 +21,14 @@ struct Counts {
     dropped: Cell<bool>,
     fails: Cell<bool>,
     panics: Cell<bool>,
+    /// Calls of what has a default.
+    special: Cell<usize>,
+}
+
+impl Counts {
+    fn special(&self) {
+        self.special.set(self.special.get() + 1);
+    }
 }
 
 // SAFETY: all memory comes from `Global`.
@@ -39,6 +47,24 @@ unsafe impl Allocator for Counting {
         self.0.pieces.set(self.0.pieces.get() - 1);
         // SAFETY: from `Global`, with this layout.
         unsafe { Global.deallocate(ptr, layout) };
+    }
+
+    fn allocate_zeroed(&self, layout: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.0.special();
+        self.0.pieces.set(self.0.pieces.get() + 1);
+        Global.allocate_zeroed(layout)
+    }
+
+    unsafe fn grow(&self, ptr: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.0.special();
+        // SAFETY: from `Global`, with this layout.
+        unsafe { Global.grow(ptr, old, new) }
+    }
+
+    unsafe fn shrink(&self, ptr: NonNull<u8>, old: Layout, new: Layout) -> Result<NonNull<[u8]>, AllocError> {
+        self.0.special();
+        // SAFETY: the same.
+        unsafe { Global.shrink(ptr, old, new) }
     }
 }
 
@@ -82,6 +108,30 @@ fn an_allocator_that_fails_or_panics_leaves_the_pool_whole() {
     assert_eq!(counts.pieces.get(), 0);
 }
 
+/// What an allocator can do better than allocate, copy and free, it is asked to do.
+#[test]
+fn large_memory_is_zeroed_and_resized_by_the_allocator_itself() {
+    let allocator = Counting::default();
+    let counts = allocator.0.clone();
+    let pool = ClassPool::builder().parent(AllocatorParent(allocator)).build().unwrap();
+    let bytes = |size| Layout::array::<u8>(size).unwrap();
+    let zeros = pool.allocate_zeroed(bytes(50_000)).unwrap();
+    // SAFETY: zeroed in its whole length.
+    assert!(unsafe { zeros.as_ref() }.iter().all(|&byte| byte == 0));
+    assert_eq!(counts.special.get(), 1);
+    // SAFETY: ours, with this layout; so below.
+    let grown = unsafe { pool.grow_zeroed(zeros.cast(), bytes(50_000), bytes(90_000)) }.unwrap();
+    // SAFETY: zeroed in its whole length.
+    assert!(unsafe { grown.as_ref() }.iter().all(|&byte| byte == 0));
+    // SAFETY: as above.
+    let shrunk = unsafe { pool.shrink(grown.cast(), bytes(90_000), bytes(40_000)) }.unwrap();
+    assert_eq!((counts.special.get(), shrunk.len()), (3, 40_000));
+    // SAFETY: as above.
+    unsafe { pool.deallocate(shrunk.cast(), bytes(40_000)) };
+    drop(pool);
+    assert_eq!(counts.pieces.get(), 0);
+}
+
 /// Both ways at once: a pool in a chunk of a pool.
 #[test]
 fn a_pools_memory_comes_from_another_pool_by_its_adapter() {
@@ -117,4 +167,16 @@ fn a_thread_safe_pool_lies_in_another_by_its_handle() {
     assert_ne!(outer.len(), 0);
     drop(inner);
     assert!(outer.is_empty());
+}
+
+#[test]
+fn a_pool_of_many_sizes_is_any_pools_parent() {
+    let outer = SyncClassPoolHandle::default();
+    let inner = SyncRawPool::builder(Layout::new::<u64>()).parent(AllocatorParent(outer.clone())).build_sync().unwrap();
+    (0..10_000).for_each(|_| assert!(inner.allocate().is_ok()));
+    let classes = ClassPool::builder().parent(AllocatorParent(outer.clone())).build().unwrap();
+    assert!(classes.allocate(Layout::new::<[u8; 100]>()).is_ok());
+    assert_ne!(outer.stats().live_chunks, 0);
+    drop((inner, classes));
+    assert_eq!(outer.stats().live_chunks, 0);
 }

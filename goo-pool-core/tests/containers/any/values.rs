@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::thread;
 
-use goo_pool_core::{RawPool, SyncRawPool};
+use goo_pool_core::{ClassPool, RawPool, SyncRawPool};
 
 use super::api::boxed::Box;
 use super::api::vec::Vec;
@@ -78,6 +78,30 @@ fn a_recursive_list_lies_in_one_pool() {
         list = Box::into_inner(node).next;
     }
     assert_eq!((expected, pool.len()), (0, 0));
+}
+
+/// A value that builds and drops others in the pool that it is being dropped from.
+#[test]
+fn a_drop_may_use_the_pool_it_comes_from() {
+    struct Busy<'a>(usize, &'a ClassPool);
+    impl Drop for Busy<'_> {
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                let mut others = Vec::new_in(self.1);
+                others.push(Box::new_in(Busy(self.0 - 1, self.1), self.1));
+                others.push(Box::new_in(Busy(self.0 / 2, self.1), self.1));
+            }
+        }
+    }
+    let pool = ClassPool::new();
+    let mut values = Vec::new_in(&pool);
+    values.extend((0..8).map(|depth| Box::new_in(Busy(depth, &pool), &pool)));
+    values.remove(3);
+    values.truncate(5);
+    values.shrink_to_fit();
+    drop(values);
+    pool.assert_valid();
+    assert_eq!(pool.stats().live_chunks, 0);
 }
 
 #[test]
