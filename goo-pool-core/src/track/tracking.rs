@@ -70,7 +70,8 @@ impl Tracking {
     /// whole and one for each call site, all of level `WARN`, if the feature `tracing` is on and a subscriber is set; otherwise
     /// the report goes to the standard error stream.
     ///
-    /// The sink is called with nothing locked. If it panics, the pool's memory is given back all the same; but if the
+    /// The sink is called with nothing locked. It lives as long as the ledger, which the boxes of a typed pool keep too: one
+    /// that is never dropped, for ever. If it panics, the pool's memory is given back all the same; but if the
     /// pool is dropped because of another panic, the process aborts, as with any destructor.
     pub fn on_leak(mut self, sink: impl Fn(&LeakReport) + Send + Sync + 'static) -> Self {
         self.on_leak = Some(Arc::new(sink));
