@@ -57,7 +57,7 @@ impl Tracking {
     /// Keeps a record of each live chunk: its call site, as `#[track_caller]` has it, for reports. Also finds every double
     /// or foreign free, in all builds.
     ///
-    /// The records take memory of the global allocator, about 70 bytes a chunk; without it the program ends, as with a
+    /// The records, and a map's entry for each, take memory of the global allocator; without it the program ends, as with a
     /// `Vec`. So a pool that is itself the global allocator cannot have this.
     pub const fn call_sites(mut self) -> Self {
         self.call_sites = true;
