@@ -156,7 +156,7 @@ fn a_sized_pool_has_a_block_ready() {
 }
 
 #[test]
-#[cfg(debug_assertions)]
+#[cfg(any(debug_assertions, feature = "hardened"))]
 fn a_foreign_or_doubly_freed_pointer_is_refused() {
     let (pool, other) = (Pool::new(64, 8, 10), Pool::new(64, 8, 10));
     let allocator = pool.allocator();
