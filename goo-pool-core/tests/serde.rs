@@ -3,7 +3,7 @@
 
 use std::alloc::Layout;
 
-use goo_pool_core::{Config, RawPool, Stats};
+use goo_pool_core::{Config, RawPool, Reuse, Stats};
 
 #[test]
 fn settings_come_from_a_file_and_go_back() {
@@ -15,6 +15,13 @@ fn settings_come_from_a_file_and_go_back() {
     let pool = RawPool::builder(Layout::new::<u64>()).config(config).build().unwrap();
     assert!(pool.capacity() >= 10);
     assert!(pool.reserve(101).is_err());
+}
+
+#[test]
+fn an_order_of_reuse_has_a_name() {
+    let config: Config = serde_json::from_str(r#"{ "reuse": "lowest_address" }"#).unwrap();
+    assert_eq!(config, Config::default().with_reuse(Reuse::LowestAddress));
+    assert!(serde_json::to_string(&config).unwrap().contains(r#""reuse":"lowest_address""#));
 }
 
 #[test]
