@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, measurement::WallTime};
 use goo_pool_benches::{
+    contest::is_smoke,
     objects::{Object, Words},
     subject::{Reset, Subject},
     subjects::{
@@ -21,10 +22,7 @@ use goo_pool_benches::{
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
 fn main() {
-    // As criterion itself sees it: without `--bench` (`cargo test`) or with `--test`, all runs once.
-    let arguments: Vec<String> = std::env::args().collect();
-    let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
-    let scale = if has("--test") || !has("--bench") { Scale::SMOKE } else { Scale::FULL };
+    let scale = if is_smoke() { Scale::SMOKE } else { Scale::FULL };
 
     // Short, for there are some 300 figures. Longer on request: `-- --measurement-time 3`.
     let mut criterion = Criterion::default()

@@ -6,6 +6,7 @@
 use std::{env, error::Error, process::ExitCode, time::Duration};
 
 use goo_pool_benches::{
+    contest::is_smoke,
     report::{home, machine, target, threads::Measured},
     threads::{
         memory,
@@ -37,8 +38,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     if let Some(flag) = flags.iter().find(|flag| !["--bench", "--test"].contains(&flag.as_str())) {
         return Err(format!("{flag}: not understood").into());
     }
-    // As criterion sees it: without `--bench` (`cargo test`) or with `--test`, all runs once.
-    let smoke = !flags.contains(&"--bench".to_owned()) || flags.contains(&"--test".to_owned());
+    let smoke = is_smoke();
     let scale = if smoke { Scale::SMOKE } else { Scale::FULL };
 
     let wanted = |entry: &Entry| filters.is_empty() || filters.iter().any(|filter| entry.id().contains(filter));

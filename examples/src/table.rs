@@ -108,14 +108,3 @@ impl fmt::Display for Table<'_> {
         }
     }
 }
-
-/// The middle one, or the upper of the two middle ones.
-///
-/// # Panics
-///
-/// If there is none.
-#[must_use]
-pub fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
-}

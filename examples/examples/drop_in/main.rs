@@ -17,12 +17,12 @@ use std::cmp::Reverse;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::hint::black_box;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use goo_pool_examples::{median, time};
 use goo_pool_typed::DefaultPool;
 
 /// Alice's Adventures in Wonderland; `data/README.md` tells where it is from.
@@ -124,8 +124,8 @@ fn compare(parts: &[&str], out: &mut dyn Write) -> Result<(), Failure> {
     let (mut boxed, mut pooled) = (Vec::new(), Vec::new());
     let begin = Instant::now();
     while boxed.is_empty() || (begin.elapsed() < BUDGET && boxed.len() < MOST_ROUNDS) {
-        boxed.push(time(|| before::counts::answer(parts)));
-        pooled.push(time(|| after::counts::answer(parts)));
+        boxed.push(time(|| before::counts::answer(parts)).1);
+        pooled.push(time(|| after::counts::answer(parts)).1);
     }
     let rounds = boxed.len();
     let (boxed, pooled) = (median(boxed).as_secs_f64() * 1e6, median(pooled).as_secs_f64() * 1e6);
@@ -134,17 +134,6 @@ fn compare(parts: &[&str], out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "{boxed:>11.1} us{pooled:>11.1} us{:>9.2}x", boxed / pooled.max(1e-3))?;
     writeln!(out, "The ratio is Box / PoolBox: above 1 the pool is better.")?;
     Ok(())
-}
-
-fn time<R>(work: impl FnOnce() -> R) -> Duration {
-    let begin = Instant::now();
-    black_box(work());
-    begin.elapsed()
-}
-
-fn median(mut samples: Vec<Duration>) -> Duration {
-    samples.sort_unstable();
-    samples[samples.len() / 2]
 }
 
 /// What stands between blank lines.

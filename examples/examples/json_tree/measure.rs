@@ -1,9 +1,9 @@
 //! Times the life of a document, for each kind of tree in turn.
 
-use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use goo_pool_examples::heap::{Tally, tally};
+use goo_pool_examples::{median, time};
 use serde::de::IgnoredAny;
 
 use crate::box_kind::{BoxKind, GlobalBoxes, PoolBoxes};
@@ -162,17 +162,6 @@ impl<'t, K: Kind> Samples<'t, K> {
             spare_bytes: K::spare_bytes(&source),
         })
     }
-}
-
-fn time<R>(work: impl FnOnce() -> R) -> (R, Duration) {
-    let begin = Instant::now();
-    let result = black_box(work());
-    (result, begin.elapsed())
-}
-
-fn median(mut samples: Vec<Duration>) -> Duration {
-    samples.sort_unstable();
-    samples[samples.len() / 2]
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Every cache gets the same requests, and must give the same answers.
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use goo_pool_examples::heap::tally;
-use goo_pool_examples::{Random, median, mix};
+use goo_pool_examples::{Random, median, mix, time};
 use lru::LruCache;
 
 use crate::cache::{Cache, Id, Page};
@@ -203,7 +202,7 @@ pub(crate) fn compare(capacity: usize) -> Results {
     // In turns, so that a slow moment of the machine meets all of them.
     let mut take_turns = |turns: &mut Vec<Vec<Duration>>| {
         let ids: Vec<Id> = stream.by_ref().take(turn).collect();
-        turns.push(all.iter_mut().map(|contestant| time(|| contestant.ask(&ids))).collect());
+        turns.push(all.iter_mut().map(|contestant| time(|| contestant.ask(&ids)).1).collect());
         assert_same_logs(&all)
     };
 
@@ -229,7 +228,7 @@ pub(crate) fn compare(capacity: usize) -> Results {
             name: contestant.name(),
             filling: filling.iter().map(|times| nanos(times[index], turn)).sum::<f64>() / filling.len() as f64,
             request: median(turns.iter().map(|times| nanos(times[index], turn)).collect()),
-            tear_down: nanos(time(|| drop(contestant)), capacity),
+            tear_down: nanos(time(|| drop(contestant)).1, capacity),
             bytes: bytes as f64 / capacity as f64,
         }
     });
@@ -239,12 +238,6 @@ pub(crate) fn compare(capacity: usize) -> Results {
         requests: turns.len() * turn,
         hits: last.hits - full.hits,
     }
-}
-
-fn time<R>(work: impl FnOnce() -> R) -> Duration {
-    let begin = Instant::now();
-    black_box(work());
-    begin.elapsed()
 }
 
 fn nanos(time: Duration, operations: usize) -> f64 {

@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 use std::num::NonZeroU32;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use goo_pool_examples::{Random, mix};
+use goo_pool_examples::{Random, mix, time};
 
 use crate::particle::Particle;
 use crate::world::World;
@@ -87,15 +87,16 @@ impl<W: World> Simulation<W> {
 
     pub(crate) fn frame(&mut self) -> Times {
         Times {
-            steer: if self.targets == Targets::Some { time(|| self.steer()) } else { Duration::ZERO },
-            advance: time(|| self.world.iter_mut().for_each(Particle::advance)),
-            expire: time(|| self.world.retain(Particle::is_alive)),
+            steer: if self.targets == Targets::Some { time(|| self.steer()).1 } else { Duration::ZERO },
+            advance: time(|| self.world.iter_mut().for_each(Particle::advance)).1,
+            expire: time(|| self.world.retain(Particle::is_alive)).1,
             spawn: time(|| {
                 for _ in 0..self.spawned_each_frame {
                     let lifetime = self.lifetime();
                     self.spawn(lifetime);
                 }
-            }),
+            })
+            .1,
         }
     }
 
@@ -154,10 +155,4 @@ impl<W: World> Simulation<W> {
         });
         State { alive: self.world.len(), lost_targets: self.lost_targets, digest }
     }
-}
-
-fn time(work: impl FnOnce()) -> Duration {
-    let begin = Instant::now();
-    work();
-    begin.elapsed()
 }

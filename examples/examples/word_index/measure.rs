@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use goo_pool_examples::heap::{Tally, tally};
+use goo_pool_examples::{median, time};
 
 use crate::box_kind::{BoxKind, GlobalBoxes, PoolBoxes};
 use crate::index::{Index, words};
@@ -87,29 +88,11 @@ fn checksum<K: BoxKind>(index: &Index<'_, K>) -> u64 {
     lines.map(|&line| u64::from(line)).sum()
 }
 
-fn time<R>(work: impl FnOnce() -> R) -> (R, Duration) {
-    let begin = Instant::now();
-    let result = black_box(work());
-    (result, begin.elapsed())
-}
-
-fn median(mut samples: Vec<Duration>) -> Duration {
-    samples.sort_unstable();
-    samples[samples.len() / 2]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const TEXT: &str = "the cat\nsat on the mat\n";
-
-    #[test]
-    fn median_is_the_middle_one() {
-        let millis = |samples: &[u64]| samples.iter().copied().map(Duration::from_millis).collect();
-        assert_eq!(median(millis(&[9])), Duration::from_millis(9));
-        assert_eq!(median(millis(&[7, 1, 9, 3, 2])), Duration::from_millis(3));
-    }
 
     #[test]
     fn walk_sums_every_line_of_both_kinds() {
