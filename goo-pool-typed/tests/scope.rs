@@ -97,7 +97,8 @@ fn values_that_need_no_drop_are_released_without_a_look_at_them() {
     scope.reset();
     assert!(scope.is_empty() && untouched());
     drop(scope);
-    assert!(pool.is_empty() && untouched());
+    // Builds with checks fill what is free, to find who writes there.
+    assert!(pool.is_empty() && (cfg!(debug_assertions) || untouched()));
 }
 
 #[test]
