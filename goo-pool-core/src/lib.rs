@@ -134,7 +134,7 @@ pub use handle::Handle;
 #[cfg(feature = "alloc")]
 pub use parent::Global;
 #[cfg(feature = "std")]
-pub use parent::System;
+pub use parent::{LockedParent, System};
 pub use parent::{ChunksOf, FixedMemory, Parent, Segregator};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;

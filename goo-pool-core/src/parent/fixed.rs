@@ -20,7 +20,7 @@ use super::Parent;
 /// refused, and the pool's error says what was asked for. A request and a return take one step for each hole.
 ///
 /// It belongs to one thread at a time. One pool takes it by value; several share it as `&'static FixedMemory`. To use it from
-/// several threads, put it into a lock: `std::sync::Mutex` makes any parent one for a thread-safe pool.
+/// several threads, put it into a lock: with `std`, `LockedParent` makes any parent one for a thread-safe pool.
 ///
 /// # What a pool needs
 ///

@@ -31,6 +31,8 @@ mod class_pool;
 mod fixed;
 #[cfg(feature = "alloc")]
 mod global;
+#[cfg(feature = "std")]
+mod locked;
 mod segregator;
 mod shared;
 #[cfg(feature = "std")]
@@ -40,6 +42,8 @@ pub use chunks_of::ChunksOf;
 pub use fixed::FixedMemory;
 #[cfg(feature = "alloc")]
 pub use global::Global;
+#[cfg(feature = "std")]
+pub use locked::LockedParent;
 pub use segregator::Segregator;
 #[cfg(feature = "std")]
 pub use system::System;
@@ -53,7 +57,7 @@ pub use system::System;
 ///
 /// Parents that are there: the global allocator, which is the default (`Global`), the system's (`System`), fixed memory without any heap
 /// ([`FixedMemory`]), another pool ([`ChunksOf`], and `ClassPoolHandle` itself), two parents by size ([`Segregator`]), a reference to a
-/// parent, and with `std` a `Mutex` around one.
+/// parent, and with `std` one behind a lock (`LockedParent`).
 ///
 /// The parent of a thread-safe pool is called on any thread, with no lock of the pool's held: whenever the pool grows or
 /// gives memory back. For a pool that was closed while a chunk was being freed, that may be when any other thread-safe pool
