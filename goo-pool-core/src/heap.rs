@@ -38,8 +38,8 @@ pub(crate) struct Heap {
     /// Owners that may allocate; the heap is closed while there are none (H3).
     pub(crate) handles: Cell<usize>,
     pub(crate) layout: Layout,
-    /// Whom the heap belongs to, in builds with checks.
-    pub(crate) thread: usize,
+    /// Whom the heap belongs to, in builds with checks; 0 if that is whoever has it.
+    pub(crate) thread: Cell<usize>,
     pub(crate) parent: NonNull<dyn Parent>,
     /// Bytes of the heap's own memory, from the parent like all else.
     pub(crate) own_bytes: usize,
@@ -85,7 +85,7 @@ impl Heap {
             shrinking: Cell::new(false),
             handles: Cell::new(1),
             layout,
-            thread: if CHECKS { watch::this_thread() } else { 0 },
+            thread: Cell::new(if CHECKS { watch::this_thread() } else { 0 }),
             parent,
             own_bytes,
             destroy,

@@ -93,8 +93,9 @@ impl HeapPtr {
     /// Says clearly what is wrong with a chunk that is given back, if something is.
     #[track_caller]
     pub(crate) fn check_freed(self, chunk: NonNull<u8>) {
+        let thread = self.thread.get();
         assert!(
-            self.thread == watch::this_thread(),
+            thread == 0 || thread == watch::this_thread(),
             "free on the wrong thread: chunk {chunk:p} is from a pool of one thread"
         );
         match self.place_of(chunk.as_ptr()) {

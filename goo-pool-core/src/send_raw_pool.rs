@@ -42,7 +42,8 @@ impl SendRawPool {
     /// # Safety
     ///
     /// 1. The pool was built with a parent that is `Send`, and this is its only handle.
-    pub(crate) const unsafe fn new(pool: RawPool) -> Self {
+    pub(crate) unsafe fn new(pool: RawPool) -> Self {
+        pool.heap().thread.set(0);
         Self { pool }
     }
 }
