@@ -232,6 +232,10 @@ impl SharedPtr {
                 return Ok(chunk);
             }
             let home = self.home();
+            // The parent may have used the pool: what comes now needs an empty hand.
+            if let Some(chunk) = shard.take() {
+                return Ok(chunk);
+            }
             if self.find_for(shard, Reach::Near(home)) {
                 continue;
             }
