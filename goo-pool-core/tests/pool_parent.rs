@@ -8,9 +8,11 @@ use std::rc::Rc;
 
 use common::{StaticParent, Watch, Watched, scaled};
 use goo_pool_core::{
-    AllocError, BuildError, ChunksOf, ClassPool, ClassPoolHandle, Geometry, Global, Handle as _, Parent, PoolHandle,
-    RawPool, Segregator,
+    AllocError, BuildError, ChunksOf, ClassPool, ClassPoolHandle, FixedMemory, Geometry, Global, Handle as _, Handled,
+    Parent, PoolHandle, RawPool, Segregator,
 };
+#[cfg(feature = "std")]
+use goo_pool_core::System;
 
 const LAYOUT: Layout = Layout::new::<[u64; 8]>();
 const GEOMETRY: Geometry = match Geometry::new(LAYOUT) {
@@ -302,4 +304,17 @@ fn a_segregator_gives_each_piece_back_where_it_came_from() {
         // SAFETY: it came from there with this size.
         unsafe { parent.deallocate(piece, layout(new, 1)) };
     }
+}
+
+/// Anybody may ask, and `Global` once passed it on to an allocator that must not hear of it.
+#[test]
+fn who_asks_a_parent_for_no_bytes_gets_none() {
+    let nothing = Layout::new::<()>();
+    assert_eq!(Global.allocate(nothing), None);
+    assert_eq!(Global.allocate_zeroed(nothing), None);
+    #[cfg(feature = "std")]
+    assert_eq!((System.allocate(nothing), System.allocate_zeroed(nothing)), (None, None));
+    assert_eq!((&Handled::aborting(Segregator::new(0, Global, Global))).allocate(nothing), None);
+    let fixed = FixedMemory::new(Box::leak(Box::new([std::mem::MaybeUninit::uninit(); 64])));
+    assert_eq!(fixed.allocate(nothing), None);
 }

@@ -142,6 +142,10 @@ impl FixedMemory {
 unsafe impl Parent for FixedMemory {
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         let bytes = Self::bytes_for(layout);
+        if bytes == 0 {
+            // There would be no room for a hole when it comes back.
+            return None;
+        }
         let mut link = &self.first;
         loop {
             let hole = link.get()?;

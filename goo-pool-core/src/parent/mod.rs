@@ -107,7 +107,9 @@ pub use system::System;
 /// # }
 /// ```
 pub unsafe trait Parent {
-    /// Memory for `layout`, whose size is not 0, or `None` if there is none.
+    /// Memory for `layout`, or `None` if there is none.
+    ///
+    /// No pool asks for a size of 0. Whoever does must do no harm with it: the parents that are there give nothing then, or an address.
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>>;
 
     /// Takes memory back.
