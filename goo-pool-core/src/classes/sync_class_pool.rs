@@ -20,7 +20,8 @@ use crate::sync::SharedPtr;
 /// and freeing on one thread take no locked instruction, freeing on another one or two, and what an ended thread left is used again.
 ///
 /// It can be a `static`, and a program's global allocator. Its memory comes from [`System`] then, or from any other parent that does not
-/// itself use the global allocator.
+/// itself use the global allocator. Not on Apple's systems, nor on others where the standard library's `Mutex` allocates when it is first
+/// used: there it can be any allocator but the global one.
 ///
 /// # Examples
 ///
