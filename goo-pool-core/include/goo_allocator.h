@@ -104,8 +104,8 @@ typedef struct GooAllocator {
     void *(*realloc)(struct GooAllocator *self, void *ptr, size_t old_size, size_t new_size, size_t alignment,
                      GooAllocOptions options);
     /* Takes `ptr` back, which may be NULL. Allocators of this library do not need to be told the size and the alignment
-     * right: 0 will do. In debug builds of the library a pool reports what is not a live chunk of its own on stderr, and leaves
-     * it alone; in other builds that is undefined behaviour. */
+     * right: 0 will do. In debug builds of the library, and with its feature `hardened`, a pool reports what is not a live
+     * chunk of its own on stderr, and leaves it alone; in other builds that is undefined behaviour. */
     void (*free)(struct GooAllocator *self, void *ptr, size_t size, size_t alignment);
     /* Ends the allocator. If it was the default one, the built-in one is again. */
     void (*destroy)(struct GooAllocator *self);

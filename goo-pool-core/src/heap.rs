@@ -38,7 +38,7 @@ pub(crate) struct Heap {
     /// Owners that may allocate; the heap is closed while there are none (H3).
     pub(crate) handles: Cell<usize>,
     pub(crate) layout: Layout,
-    /// Whom the heap belongs to, in builds with checks; 0 if that is whoever has it.
+    /// Whom the heap belongs to, in builds with checks.
     pub(crate) thread: Cell<usize>,
     pub(crate) parent: NonNull<dyn Parent>,
     /// Bytes of the heap's own memory, from the parent like all else.

@@ -93,9 +93,8 @@ impl HeapPtr {
     /// Says clearly what is wrong with a chunk that is given back, if something is.
     #[track_caller]
     pub(crate) fn check_freed(self, chunk: NonNull<u8>) {
-        let thread = self.thread.get();
         assert!(
-            thread == 0 || thread == watch::this_thread(),
+            [0, watch::this_thread()].contains(&self.thread.get()),
             "free on the wrong thread: chunk {chunk:p} is from a pool of one thread"
         );
         match self.place_of(chunk.as_ptr()) {

@@ -8,7 +8,6 @@ use core::ptr::{self, NonNull};
 
 use crate::allocate::Allocate as _;
 use crate::builder::RawPoolBuilder;
-use crate::capi::CHECKS;
 use crate::capi::default::forget_default;
 use crate::capi::failure::{Request, report};
 use crate::capi::stats::{GooAllocStats, Ledger};
@@ -17,6 +16,7 @@ use crate::capi::upstream::{self, Upstream};
 use crate::heap::{Heap, HeapPtr};
 use crate::inspect::Place;
 use crate::raw_pool::RawPool;
+use crate::watch::CHECKS;
 
 /// A pool for one thread. Its memory, this record's too, comes from the parent.
 #[repr(C)]

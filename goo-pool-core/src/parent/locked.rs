@@ -1,4 +1,4 @@
-//! A parent behind a lock, for several threads.
+//! A parent behind a lock, for many threads.
 
 use core::alloc::Layout;
 use core::fmt;
@@ -9,8 +9,8 @@ use super::Parent;
 
 /// Makes any parent that can change threads one for a thread-safe pool.
 ///
-/// The lock is held while the parent is called, so this parent may not use a pool that takes memory from it; a handler of failures
-/// goes around the lock ([`Handled`](crate::Handled)). A parent that panicked is used again.
+/// The lock is held while the parent is called, so this parent may not use a pool that takes memory from it; a parent within
+/// the lock is not asked about failures: put a handler around it ([`Handled`](crate::Handled)). A parent that panicked is used again.
 ///
 /// It is no `Mutex`, because nobody may take the parent out and put another in its place: that would end the memory of the pools
 /// that have some of it.
@@ -90,7 +90,15 @@ unsafe impl<P: Parent> Parent for LockedParent<P> {
         unsafe { parent.reallocate(ptr, layout, new_size) }
     }
 
-    answers_of!(self => self.locked());
+    fn piece_size(&self) -> Option<usize> {
+        self.locked().piece_size()
+    }
+
+    fn home(&self) -> u32 {
+        self.locked().home()
+    }
+
+    // Not `on_failure`: a handler may use the pool, and would wait for this lock for ever.
 }
 
 impl<P: fmt::Debug> fmt::Debug for LockedParent<P> {
