@@ -12,9 +12,9 @@ use std::{
 };
 
 use common::{Static, StaticParent, scaled};
+use goo_pool_core::{AllocError, BuildError, FixedMemory, Geometry, Parent, RawPool};
 #[cfg(feature = "std")]
 use goo_pool_core::{LockedParent, SyncRawPool};
-use goo_pool_core::{AllocError, BuildError, FixedMemory, Geometry, Parent, RawPool};
 use proptest::prelude::*;
 
 /// What the memory rounds to.

@@ -7,12 +7,12 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use common::{StaticParent, Watch, Watched, scaled};
+#[cfg(feature = "std")]
+use goo_pool_core::System;
 use goo_pool_core::{
     AllocError, BuildError, ChunksOf, ClassPool, ClassPoolHandle, FixedMemory, Geometry, Global, Handle as _, Handled,
     Parent, PoolHandle, RawPool, Segregator,
 };
-#[cfg(feature = "std")]
-use goo_pool_core::System;
 
 const LAYOUT: Layout = Layout::new::<[u64; 8]>();
 const GEOMETRY: Geometry = match Geometry::new(LAYOUT) {
