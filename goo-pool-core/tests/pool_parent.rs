@@ -6,11 +6,11 @@ use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use common::{StaticParent, Watch, Watched, scaled};
+use common::{Static, StaticParent, Watch, Watched, scaled};
 #[cfg(feature = "std")]
 use goo_pool_core::System;
 use goo_pool_core::{
-    AllocError, BuildError, ChunksOf, ClassPool, ClassPoolHandle, FixedMemory, Geometry, Global, Handle as _, Handled,
+    AllocError, BuildError, ChunksOf, ClassPool, ClassPoolHandle, Geometry, Global, Handle as _, Handled,
     Parent, PoolHandle, RawPool, Segregator,
 };
 
@@ -315,6 +315,6 @@ fn who_asks_a_parent_for_no_bytes_gets_none() {
     #[cfg(feature = "std")]
     assert_eq!((System.allocate(nothing), System.allocate_zeroed(nothing)), (None, None));
     assert_eq!((&Handled::aborting(Segregator::new(0, Global, Global))).allocate(nothing), None);
-    let fixed = FixedMemory::new(Box::leak(Box::new([std::mem::MaybeUninit::uninit(); 64])));
-    assert_eq!(fixed.allocate(nothing), None);
+    let owner = Static::new(64, 16);
+    assert_eq!(owner.parent().allocate(nothing), None);
 }

@@ -91,11 +91,14 @@ impl<E: Engine> Classes<E> {
         let Some(class) = self.classes.get(index) else {
             return persist(self, || served_elsewhere(layout, |layout| self.parent.allocate(layout)));
         };
-        let engine = match E::get(&class.0) {
-            Some(engine) => engine,
-            None => persist(self, || self.engine_or_new(index))?,
-        };
-        let chunk = engine.allocate_slow()?;
+        // The engine asks nobody: the parent is asked once, whatever failed, and for all classes together (H7).
+        let (engine, chunk) = persist(self, || {
+            let engine = match E::get(&class.0) {
+                Some(engine) => engine,
+                None => self.engine_or_new(index)?,
+            };
+            Ok((engine, engine.search()?))
+        })?;
         if WATCHED {
             engine.watch(chunk);
         }

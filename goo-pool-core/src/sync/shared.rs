@@ -83,10 +83,7 @@ impl Allocate for SharedPtr {
     #[cold]
     #[inline(never)]
     fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
-        persist(&self, || match self.my_shard_or_new()? {
-            Some(shard) => self.allocate_for(shard),
-            None => self.allocate_as_guest(),
-        })
+        persist(&self, || self.search())
     }
 
     fn watch(self, chunk: ChunkPtr) {
@@ -212,6 +209,14 @@ impl SharedPtr {
     pub(crate) fn own_bytes(self, locked: &Locked) -> usize {
         let shards = self.shards.iter().chain(locked.guest.get()).count();
         self.parent.own_bytes() + size_of::<Shared>() + shards * size_of::<Shard>() + self.shards.bucket_bytes()
+    }
+
+    /// A free chunk, wherever there is one.
+    pub(crate) fn search(self) -> Result<ChunkPtr, AllocError> {
+        match self.my_shard_or_new()? {
+            Some(shard) => self.allocate_for(shard),
+            None => self.allocate_as_guest(),
+        }
     }
 
     #[inline(always)]
