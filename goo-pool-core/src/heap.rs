@@ -114,7 +114,7 @@ impl Allocate for HeapPtr {
 
 impl HeapPtr {
     /// A free chunk, wherever there is one.
-    fn search(self) -> Result<ChunkPtr, AllocError> {
+    pub(crate) fn search(self) -> Result<ChunkPtr, AllocError> {
         // The parent may free or allocate here while it is asked for memory, so look again from the start.
         loop {
             // SAFETY: it is the geometry's.

@@ -133,9 +133,9 @@ pub use geometry::Geometry;
 pub use handle::Handle;
 #[cfg(feature = "alloc")]
 pub use parent::Global;
-#[cfg(feature = "std")]
-pub use parent::System;
 pub use parent::{ChunksOf, FixedMemory, Parent, Segregator};
+#[cfg(feature = "std")]
+pub use parent::{LockedParent, System};
 pub use pool_handle::PoolHandle;
 pub use raw_pool::RawPool;
 pub use reservation::{Reservation, Reserves};

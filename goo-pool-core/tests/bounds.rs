@@ -8,7 +8,7 @@ use goo_pool_core::{
     SendRawPool, Stats,
 };
 #[cfg(feature = "std")]
-use goo_pool_core::{LocalShard, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{LocalShard, LockedParent, Parent, SyncPoolHandle, SyncRawPool};
 use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
 #[test]
@@ -37,6 +37,11 @@ fn a_thread_safe_pool_goes_anywhere_and_its_shards_stay() {
     assert_not_impl_any!(LocalShard<'static>: Send, Sync, Clone);
     // What a thread-safe pool is built from goes with it.
     assert_impl_all!(RawPoolBuilder<Global>: Send, Sync);
+    assert_impl_all!(LockedParent<FixedMemory>: Parent, Send, Sync);
+    // Whoever has a `Mutex` can take the parent out of it, and end it, while a pool has memory from there.
+    assert_not_impl_any!(std::sync::Mutex<FixedMemory>: Parent);
+    assert_not_impl_any!(&'static std::sync::Mutex<FixedMemory>: Parent);
+    assert_not_impl_any!(std::cell::RefCell<FixedMemory>: Parent);
 }
 
 /// A panic of the parent leaves a pool whole, so it may be used afterwards.

@@ -122,6 +122,32 @@ macro_rules! tests {
                 assert_eq!((depth.load(Relaxed), deepest.load(Relaxed)), (0, 1));
                 way.lock().unwrap().take();
             }
+
+            /// Once each class that was in use already asked by itself, so a handler was called within a handler.
+            #[test]
+            fn a_handler_is_not_called_for_what_another_class_refuses_it() {
+                let depth = Arc::new(AtomicUsize::new(0));
+                let deepest = Arc::new(AtomicUsize::new(0));
+                let (now, most) = (depth.clone(), deepest.clone());
+                let (handle, refuses, way) =
+                    pool!($Handle, $build, move |pool: &$Pool, _: &AtomicBool, _: &AllocError, attempt: u32| {
+                        most.fetch_max(now.fetch_add(1, Relaxed) + 1, Relaxed);
+                        for layout in [SMALL, OTHER, LARGE] {
+                            while pool.allocate(layout).is_ok() {}
+                        }
+                        now.fetch_sub(1, Relaxed);
+                        assert!(attempt <= 2);
+                        OnFailure::Retry
+                    });
+                let pool = &*handle;
+                assert!(pool.allocate(SMALL).is_ok() && pool.allocate(OTHER).is_ok());
+                refuses.store(true, Relaxed);
+                for layout in [SMALL, OTHER, LARGE] {
+                    while pool.allocate(layout).is_ok() {}
+                }
+                assert_eq!((depth.load(Relaxed), deepest.load(Relaxed)), (0, 1));
+                way.lock().unwrap().take();
+            }
         }
     };
 }

@@ -8,14 +8,13 @@ use std::ptr::NonNull;
 use std::{
     cell::Cell,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Mutex,
     thread,
 };
 
 use common::{Static, StaticParent, scaled};
-#[cfg(feature = "std")]
-use goo_pool_core::SyncRawPool;
 use goo_pool_core::{AllocError, BuildError, FixedMemory, Geometry, Parent, RawPool};
+#[cfg(feature = "std")]
+use goo_pool_core::{LockedParent, SyncRawPool};
 use proptest::prelude::*;
 
 /// What the memory rounds to.
@@ -269,8 +268,8 @@ fn a_segment_that_came_back_serves_a_pool_with_other_blocks() {
 #[test]
 fn a_thread_safe_pool_lives_on_fixed_memory_behind_a_lock() {
     let owner = Static::new(128 * 1024, 4096);
-    let memory: &'static Mutex<FixedMemory> = Box::leak(Box::new(Mutex::new(owner.parent())));
-    let all = memory.lock().unwrap().free_bytes();
+    let memory: &'static LockedParent<FixedMemory> = Box::leak(Box::new(LockedParent::new(owner.parent())));
+    let all = memory.look(FixedMemory::free_bytes);
     let pool = SyncRawPool::builder(Layout::new::<[u64; 3]>()).chunks_per_block(40).first_segment(3000).parent(memory);
     let pool = pool.build_sync().unwrap();
     thread::scope(|scope| {
@@ -290,7 +289,7 @@ fn a_thread_safe_pool_lives_on_fixed_memory_behind_a_lock() {
     // SAFETY: no other thread uses the pool now.
     unsafe { pool.assert_valid() };
     drop(pool);
-    assert_eq!(memory.lock().unwrap().free_bytes(), all);
+    assert_eq!(memory.look(FixedMemory::free_bytes), all);
     // SAFETY: it came from a box, and no pool has it any more.
     drop(unsafe { Box::from_raw(std::ptr::from_ref(memory).cast_mut()) });
 }
@@ -316,7 +315,7 @@ fn a_parent_that_panicked_in_its_lock_is_used_again() {
     }
 
     let owner = Static::new(128 * 1024, 4096);
-    let parent = Mutex::new(Once(owner.parent(), Cell::new(0)));
+    let parent = LockedParent::new(Once(owner.parent(), Cell::new(0)));
     let pool = SyncRawPool::builder(Layout::new::<u64>()).chunks_per_block(40).parent(parent).build_sync().unwrap();
     let mut panics = 0;
     for _ in 0..10 {

@@ -11,14 +11,20 @@ use std::ptr::NonNull;
 use std::thread;
 
 use common::Sent;
-use goo_pool_core::{Geometry, Handle, PoolHandle, RawPool, Reuse, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{
+    ClassPool, Geometry, Handle, PoolHandle, RawPool, Reuse, SyncClassPool, SyncPoolHandle, SyncRawPool,
+};
 
 fn message_of(misuse: impl FnOnce()) -> String {
-    let payload = catch_unwind(AssertUnwindSafe(misuse)).unwrap_err();
-    match payload.downcast::<String>() {
+    catch(misuse).expect("a misuse was not found")
+}
+
+fn catch(misuse: impl FnOnce()) -> Option<String> {
+    let payload = catch_unwind(AssertUnwindSafe(misuse)).err()?;
+    Some(match payload.downcast::<String>() {
         Ok(message) => *message,
         Err(payload) => payload.downcast_ref::<&str>().unwrap().to_string(),
-    }
+    })
 }
 
 fn handles(layout: Layout) -> (PoolHandle, SyncPoolHandle) {
@@ -75,6 +81,32 @@ mod writes {
                 is_found_at_the_next_allocation(&local, layout, offset);
                 is_found_at_the_next_allocation(&shared, layout, offset);
             }
+        }
+    }
+
+    /// Of the classes, allocations were not looked at, and frees were.
+    #[test]
+    fn a_write_after_free_is_found_in_pools_of_many_sizes() {
+        let layout = Layout::new::<[u64; 3]>();
+        let (local, shared) = (ClassPool::new(), SyncClassPool::new());
+        let written_after_free = |chunk: NonNull<[u8]>| {
+            write(chunk.cast(), 20);
+            format!("write after free: chunk {:p} was written to at byte 20 while it was free", chunk.cast::<u8>())
+        };
+        // With a random order it may take a while until the chunk has its turn.
+        for _ in 0..3 {
+            let chunk = local.allocate(layout).unwrap();
+            // SAFETY: the chunk is live; the write that follows is to be found.
+            unsafe { local.deallocate(chunk.cast(), layout) };
+            let expected = written_after_free(chunk);
+            let found = (0..10_000).find_map(|_| catch(|| _ = local.allocate(layout)));
+            assert_eq!(found, Some(expected));
+            let chunk = shared.allocate(layout).unwrap();
+            // SAFETY: the same.
+            unsafe { shared.deallocate(chunk.cast(), layout) };
+            let expected = written_after_free(chunk);
+            let found = (0..10_000).find_map(|_| catch(|| _ = shared.allocate(layout)));
+            assert_eq!(found, Some(expected));
         }
     }
 

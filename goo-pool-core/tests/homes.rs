@@ -454,6 +454,36 @@ unsafe impl Parent for Hostile {
     }
 }
 
+/// What it left once met a hand that the parent had filled in the meantime: that was a panic, and the chunks were lost.
+#[test]
+fn a_home_that_takes_what_an_ended_thread_left_loses_none_of_it() {
+    let _alone = alone();
+    // This thread has its index, so it does not get that of the one that ends.
+    free_one(&SyncRawPool::new(LAYOUT).unwrap());
+    let count = scaled(5_000, 300);
+    let builder = SyncRawPool::builder(LAYOUT).parent(Hostile).first_segment(20_000).max_chunks(count);
+    let pool = Arc::new(builder.build_sync().unwrap());
+    *POOL.lock().unwrap() = Some(pool.clone());
+    let (other, in_thread) = (Worker::start(), pool.clone());
+    let mut chunks: Vec<Sent> = other.run(move || {
+        let chunks: Vec<_> = (0..count).map(|_| Sent(in_thread.allocate().unwrap())).collect();
+        chunks.chunks(2).for_each(|pair| free(&in_thread, pair[0]));
+        chunks.into_iter().skip(1).step_by(2).collect()
+    });
+    drop(other);
+    while chunks.len() < count {
+        MOOD.set(Mood::Use(1));
+        chunks.push(Sent(pool.allocate().unwrap()));
+        // SAFETY: no other thread uses it.
+        unsafe { pool.assert_valid() };
+        assert_eq!(pool.len(), chunks.len());
+    }
+    MOOD.set(Mood::Quiet);
+    chunks.into_iter().for_each(|chunk| free(&pool, chunk));
+    assert_eq!(pool.len(), 0);
+    *POOL.lock().unwrap() = None;
+}
+
 #[test]
 fn a_home_that_uses_the_pool_or_panics_leaves_it_whole() {
     let _alone = alone();

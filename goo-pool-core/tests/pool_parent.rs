@@ -6,10 +6,12 @@ use std::alloc::Layout;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-use common::{StaticParent, Watch, Watched, scaled};
+use common::{Static, StaticParent, Watch, Watched, scaled};
+#[cfg(feature = "std")]
+use goo_pool_core::System;
 use goo_pool_core::{
-    AllocError, BuildError, ChunksOf, ClassPool, ClassPoolHandle, Geometry, Global, Handle as _, Parent, PoolHandle,
-    RawPool, Segregator,
+    AllocError, BuildError, ChunksOf, ClassPool, ClassPoolHandle, Geometry, Global, Handle as _, Handled,
+    Parent, PoolHandle, RawPool, Segregator,
 };
 
 const LAYOUT: Layout = Layout::new::<[u64; 8]>();
@@ -302,4 +304,17 @@ fn a_segregator_gives_each_piece_back_where_it_came_from() {
         // SAFETY: it came from there with this size.
         unsafe { parent.deallocate(piece, layout(new, 1)) };
     }
+}
+
+/// Anybody may ask, and `Global` once passed it on to an allocator that must not hear of it.
+#[test]
+fn who_asks_a_parent_for_no_bytes_gets_none() {
+    let nothing = Layout::new::<()>();
+    assert_eq!(Global.allocate(nothing), None);
+    assert_eq!(Global.allocate_zeroed(nothing), None);
+    #[cfg(feature = "std")]
+    assert_eq!((System.allocate(nothing), System.allocate_zeroed(nothing)), (None, None));
+    assert_eq!((&Handled::aborting(Segregator::new(0, Global, Global))).allocate(nothing), None);
+    let owner = Static::new(64, 16);
+    assert_eq!(owner.parent().allocate(nothing), None);
 }

@@ -16,7 +16,7 @@ use crate::capi::upstream::{self, Upstream};
 use crate::heap::{Heap, HeapPtr};
 use crate::inspect::Place;
 use crate::raw_pool::RawPool;
-use crate::watch::CHECKS;
+use crate::watch::{CHECKS, WATCHED};
 
 /// A pool for one thread. Its memory, this record's too, comes from the parent.
 #[repr(C)]
@@ -125,6 +125,9 @@ unsafe extern "C" fn pool_alloc(
         let heap = pool.engine().heap();
         // SAFETY: it is the geometry's.
         if let Some(chunk) = unsafe { heap.take(heap.geometry.stride()) } {
+            if WATCHED {
+                heap.watch(chunk);
+            }
             pool.count();
             return chunk.get().as_ptr().cast();
         }

@@ -13,6 +13,7 @@ use crate::error::{AllocError, BuildError};
 use crate::failure::{Asks, persist};
 use crate::parent::Parent;
 use crate::stats::Stats;
+use crate::watch::WATCHED;
 
 /// The classes and what they have in common.
 pub(crate) struct Classes<E: Engine> {
@@ -58,6 +59,9 @@ impl<E: Engine> Classes<E> {
         let stride = engine.stride();
         // SAFETY: it is the engine's.
         let chunk = unsafe { engine.take(stride) }?;
+        if WATCHED {
+            engine.watch(chunk);
+        }
         Some(NonNull::slice_from_raw_parts(chunk.get(), stride))
     }
 
@@ -87,11 +91,17 @@ impl<E: Engine> Classes<E> {
         let Some(class) = self.classes.get(index) else {
             return persist(self, || served_elsewhere(layout, |layout| self.parent.allocate(layout)));
         };
-        let engine = match E::get(&class.0) {
-            Some(engine) => engine,
-            None => persist(self, || self.engine_or_new(index))?,
-        };
-        let chunk = engine.allocate_slow()?;
+        // The engine asks nobody: the parent is asked once, whatever failed, and for all classes together (H7).
+        let (engine, chunk) = persist(self, || {
+            let engine = match E::get(&class.0) {
+                Some(engine) => engine,
+                None => self.engine_or_new(index)?,
+            };
+            Ok((engine, engine.search()?))
+        })?;
+        if WATCHED {
+            engine.watch(chunk);
+        }
         Ok(NonNull::slice_from_raw_parts(chunk.get(), engine.stride()))
     }
 

@@ -7,7 +7,7 @@ use super::source::Source;
 use crate::allocate::Allocate;
 use crate::block::ChunkPtr;
 use crate::config::Config;
-use crate::error::BuildError;
+use crate::error::{AllocError, BuildError};
 use crate::failure::{self, obtain_once};
 use crate::geometry::Geometry;
 use crate::heap::HeapPtr;
@@ -53,6 +53,9 @@ pub(crate) trait Engine: Allocate + 'static {
 
     /// Bytes from one chunk to the next.
     fn stride(self) -> usize;
+
+    /// As [`allocate_slow`](Allocate::allocate_slow), but what fails is an error at once.
+    fn search(self) -> Result<ChunkPtr, AllocError>;
 
     /// Takes a chunk back.
     ///
@@ -116,6 +119,10 @@ impl Engine for HeapPtr {
     #[inline(always)]
     fn stride(self) -> usize {
         self.geometry.stride()
+    }
+
+    fn search(self) -> Result<ChunkPtr, AllocError> {
+        Self::search(self)
     }
 
     #[inline(always)]

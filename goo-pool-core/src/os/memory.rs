@@ -135,8 +135,7 @@ impl OsMemory {
 // are given back.
 unsafe impl Parent for OsMemory {
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        debug_assert!(layout.size() != 0);
-        let extent = self.extent(layout)?;
+        let extent = self.extent(layout).filter(|_| layout.size() != 0)?;
         let base = self.map(extent)?.into_raw();
         // SAFETY: the mapping is longer than its first guard.
         Some(unsafe { base.byte_add(extent.guard) })

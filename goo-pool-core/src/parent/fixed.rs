@@ -20,7 +20,7 @@ use super::Parent;
 /// refused, and the pool's error says what was asked for. A request and a return take one step for each hole.
 ///
 /// It belongs to one thread at a time. One pool takes it by value; several share it as `&'static FixedMemory`. To use it from
-/// several threads, put it into a lock: `std::sync::Mutex` makes any parent one for a thread-safe pool.
+/// several threads, put it into a lock: with `std`, `LockedParent` makes any parent one for a thread-safe pool.
 ///
 /// # What a pool needs
 ///
@@ -142,6 +142,10 @@ impl FixedMemory {
 unsafe impl Parent for FixedMemory {
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         let bytes = Self::bytes_for(layout);
+        if bytes == 0 {
+            // There would be no room for a hole when it comes back.
+            return None;
+        }
         let mut link = &self.first;
         loop {
             let hole = link.get()?;

@@ -31,6 +31,8 @@ mod class_pool;
 mod fixed;
 #[cfg(feature = "alloc")]
 mod global;
+#[cfg(feature = "std")]
+mod locked;
 mod segregator;
 mod shared;
 #[cfg(feature = "std")]
@@ -40,6 +42,8 @@ pub use chunks_of::ChunksOf;
 pub use fixed::FixedMemory;
 #[cfg(feature = "alloc")]
 pub use global::Global;
+#[cfg(feature = "std")]
+pub use locked::LockedParent;
 pub use segregator::Segregator;
 #[cfg(feature = "std")]
 pub use system::System;
@@ -53,7 +57,7 @@ pub use system::System;
 ///
 /// Parents that are there: the global allocator, which is the default (`Global`), the system's (`System`), fixed memory without any heap
 /// ([`FixedMemory`]), another pool ([`ChunksOf`], and `ClassPoolHandle` itself), two parents by size ([`Segregator`]), a reference to a
-/// parent, and with `std` a `Mutex` around one.
+/// parent, and with `std` one behind a lock (`LockedParent`).
 ///
 /// The parent of a thread-safe pool is called on any thread, with no lock of the pool's held: whenever the pool grows or
 /// gives memory back. For a pool that was closed while a chunk was being freed, that may be when any other thread-safe pool
@@ -103,7 +107,9 @@ pub use system::System;
 /// # }
 /// ```
 pub unsafe trait Parent {
-    /// Memory for `layout`, whose size is not 0, or `None` if there is none.
+    /// Memory for `layout`, or `None` if there is none.
+    ///
+    /// No pool asks for a size of 0. Whoever does must do no harm with it: the parents that are there give nothing then, or an address.
     fn allocate(&self, layout: Layout) -> Option<NonNull<u8>>;
 
     /// Takes memory back.

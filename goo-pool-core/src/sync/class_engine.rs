@@ -12,7 +12,7 @@ use super::sync_raw_pool::SyncRawPool;
 use crate::block::ChunkPtr;
 use crate::classes::{Engine, Source};
 use crate::config::Config;
-use crate::error::BuildError;
+use crate::error::{AllocError, BuildError};
 use crate::failure::obtain_once;
 use crate::geometry::Geometry;
 use crate::shared_parent::AnySyncParent;
@@ -60,6 +60,10 @@ impl Engine for SharedPtr {
     #[inline(always)]
     fn stride(self) -> usize {
         self.geometry.stride()
+    }
+
+    fn search(self) -> Result<ChunkPtr, AllocError> {
+        Self::search(self)
     }
 
     #[inline(always)]

@@ -83,10 +83,7 @@ impl Allocate for SharedPtr {
     #[cold]
     #[inline(never)]
     fn allocate_slow(self) -> Result<ChunkPtr, AllocError> {
-        persist(&self, || match self.my_shard_or_new()? {
-            Some(shard) => self.allocate_for(shard),
-            None => self.allocate_as_guest(),
-        })
+        persist(&self, || self.search())
     }
 
     fn watch(self, chunk: ChunkPtr) {
@@ -214,6 +211,14 @@ impl SharedPtr {
         self.parent.own_bytes() + size_of::<Shared>() + shards * size_of::<Shard>() + self.shards.bucket_bytes()
     }
 
+    /// A free chunk, wherever there is one.
+    pub(crate) fn search(self) -> Result<ChunkPtr, AllocError> {
+        match self.my_shard_or_new()? {
+            Some(shard) => self.allocate_for(shard),
+            None => self.allocate_as_guest(),
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn my_shard(self) -> Option<ShardPtr> {
         // No shard has the index 0.
@@ -232,6 +237,10 @@ impl SharedPtr {
                 return Ok(chunk);
             }
             let home = self.home();
+            // The parent may have used the pool: what comes now needs an empty hand.
+            if let Some(chunk) = shard.take() {
+                return Ok(chunk);
+            }
             if self.find_for(shard, Reach::Near(home)) {
                 continue;
             }

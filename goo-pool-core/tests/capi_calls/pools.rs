@@ -177,3 +177,26 @@ fn a_foreign_or_doubly_freed_pointer_is_refused() {
     live.dedup();
     assert_eq!(live.len(), 10);
 }
+
+/// What was handed out the fast way was not looked at, and for AddressSanitizer it stayed free.
+#[test]
+#[cfg(all(any(debug_assertions, feature = "hardened"), not(any(miri, goo_asan))))]
+fn a_write_after_free_ends_the_process_when_the_chunk_is_handed_out() {
+    const CHILD: &str = "GOO_WRITES_AFTER_FREE";
+    if std::env::var_os(CHILD).is_some() {
+        let pool = Pool::new(64, 8, 4);
+        let chunk = pool.allocator().alloc(64, 8, PLAIN);
+        pool.allocator().free(chunk);
+        fill(chunk, 64);
+        // With a random order it may take a while until the chunk has its turn.
+        (0..10_000).for_each(|_| _ = pool.allocator().alloc(64, 8, PLAIN));
+        return;
+    }
+    let name = "pools::a_write_after_free_ends_the_process_when_the_chunk_is_handed_out";
+    let this = std::env::current_exe().unwrap();
+    let output =
+        std::process::Command::new(this).args(["--exact", name, "--nocapture"]).env(CHILD, "1").output().unwrap();
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("write after free"), "{said}");
+}
