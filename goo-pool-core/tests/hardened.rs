@@ -11,7 +11,9 @@ use std::ptr::NonNull;
 use std::thread;
 
 use common::Sent;
-use goo_pool_core::{Geometry, Handle, PoolHandle, RawPool, Reuse, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{
+    ClassPool, Geometry, Handle, PoolHandle, RawPool, Reuse, SyncClassPool, SyncPoolHandle, SyncRawPool,
+};
 
 fn message_of(misuse: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(misuse)).unwrap_err();
@@ -117,10 +119,33 @@ mod writes {
             unsafe { handle.give_row(row) };
             write(last, 3);
             assert!(message_of(|| _ = handle.take_row()).starts_with("write after free"));
+            // It is handed to nobody. Once its chunks were free for ever.
+            assert!(handle.len() > 1);
         }
         let (local, shared) = handles(Layout::new::<[u64; 4]>());
         check(&local);
         check(&shared);
+        local.assert_valid();
+    }
+
+    /// Their allocations once passed by the checks.
+    #[test]
+    fn a_write_to_a_freed_chunk_of_a_pool_of_many_sizes_is_found() {
+        fn check(allocate: impl Fn() -> NonNull<u8>, free: impl Fn(NonNull<u8>)) {
+            let chunk = allocate();
+            free(chunk);
+            write(chunk, 5);
+            let found = (0..1000).find(|_| catch_unwind(AssertUnwindSafe(&allocate)).is_err());
+            assert!(found.is_some());
+        }
+        for size in [8, 100, 1000] {
+            let layout = Layout::from_size_align(size, 8).unwrap();
+            let (local, shared) = (ClassPool::new(), SyncClassPool::new());
+            // SAFETY: live, and not used any more, but for the write that is to be found.
+            check(|| local.allocate(layout).unwrap().cast(), |chunk| unsafe { local.deallocate(chunk, layout) });
+            // SAFETY: the same.
+            check(|| shared.allocate(layout).unwrap().cast(), |chunk| unsafe { shared.deallocate(chunk, layout) });
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::error::{AllocError, BuildError};
 use crate::failure::{Asks, persist};
 use crate::parent::Parent;
 use crate::stats::Stats;
+use crate::watch::WATCHED;
 
 /// The classes and what they have in common.
 pub(crate) struct Classes<E: Engine> {
@@ -58,6 +59,9 @@ impl<E: Engine> Classes<E> {
         let stride = engine.stride();
         // SAFETY: it is the engine's.
         let chunk = unsafe { engine.take(stride) }?;
+        if WATCHED {
+            engine.watch(chunk);
+        }
         Some(NonNull::slice_from_raw_parts(chunk.get(), stride))
     }
 
@@ -92,6 +96,9 @@ impl<E: Engine> Classes<E> {
             None => persist(self, || self.engine_or_new(index))?,
         };
         let chunk = engine.allocate_slow()?;
+        if WATCHED {
+            engine.watch(chunk);
+        }
         Ok(NonNull::slice_from_raw_parts(chunk.get(), engine.stride()))
     }
 

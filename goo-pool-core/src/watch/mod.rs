@@ -116,7 +116,11 @@ pub(crate) fn freed<K: Kind>(chunk: ChunkPtr, geometry: &Geometry, layout: Layou
     }
 }
 
-/// All chunks of a block are about to be handed out as one.
+/// All chunks of a block are about to be handed out as one, and are live already.
+///
+/// # Panics
+///
+/// If somebody wrote into one while it was free. Then they are handed to nobody, and stay live.
 pub(crate) fn row_taken<K: Kind>(block: Block<K>, geometry: &Geometry, layout: Layout) {
     if poisons() {
         for chunk in each_chunk(block, geometry) {
