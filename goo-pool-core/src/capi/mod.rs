@@ -38,6 +38,3 @@ pub use scope::goo_scope_cleanup;
 pub use stats::{GooAllocStats, goo_get_alloc_stats};
 pub use system::goo_system_allocator_create;
 pub use types::{GooAllocOptions, GooAllocStrategy, GooAllocator};
-
-/// Whether a pool looks, before it frees, if the chunk is one of its own and live.
-const CHECKS: bool = cfg!(debug_assertions);

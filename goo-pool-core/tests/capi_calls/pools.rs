@@ -152,7 +152,7 @@ fn a_sized_pool_has_a_block_ready() {
 }
 
 #[test]
-#[cfg(debug_assertions)]
+#[cfg(any(debug_assertions, feature = "hardened"))]
 fn a_foreign_or_doubly_freed_pointer_is_refused() {
     let (pool, other) = (Pool::new(64, 8, 10), Pool::new(64, 8, 10));
     let allocator = pool.allocator();
@@ -172,4 +172,23 @@ fn a_foreign_or_doubly_freed_pointer_is_refused() {
     live.sort();
     live.dedup();
     assert_eq!(live.len(), 10);
+}
+
+/// Debug builds once took the thread that made a pool for the only one that may ever free in it.
+#[test]
+fn a_pool_changes_threads() {
+    struct Handed(Pool);
+    // SAFETY: one thread at a time uses it.
+    unsafe impl Send for Handed {}
+
+    let pool = Pool::new(64, 8, 10);
+    let chunk = pool.allocator().alloc(64, 8, PLAIN).expose_provenance();
+    let handed = Handed(pool);
+    thread::spawn(move || {
+        let Handed(pool) = { handed };
+        pool.allocator().free(ptr::with_exposed_provenance_mut(chunk));
+        assert_eq!(pool.allocator().stats().allocation_count.get(), 0);
+    })
+    .join()
+    .unwrap();
 }
