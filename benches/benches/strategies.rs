@@ -23,6 +23,8 @@ fn main() {
     if !is_smoke() {
         let text = format!("{}.\n\n{}", machine::describe(home()), memory());
         println!("{text}");
-        fs::write(target().join("contests/strategies_memory.md"), text).expect("a file for the table");
+        let folder = target().join("contests");
+        fs::create_dir_all(&folder).expect("a folder for the tables");
+        fs::write(folder.join("strategies_memory.md"), text).expect("a file for the table");
     }
 }

@@ -47,6 +47,11 @@ pub unsafe trait Handle: Sealed + Reserves + Clone + Debug + Sized + 'static {
 
     /// Gives a chunk back to the pool it came from, open or closed.
     ///
+    /// # Panics
+    ///
+    /// In debug builds and with the feature `hardened`, if the chunk's address, its block's header or its bit say that this is a
+    /// misuse (`HARDENING.md`).
+    ///
     /// # Safety
     ///
     /// 1. `chunk` came from a pool behind a handle of this type, alone and not in a row, has not been given back since,

@@ -31,7 +31,7 @@ pub struct Stats {
     pub total_chunks: usize,
     /// Chunks that are not handed out.
     pub free_chunks: usize,
-    /// Chunks that are handed out.
+    /// Chunks that are handed out, to rows and reservations too.
     pub live_chunks: usize,
     /// Blocks in all segments, those never used included.
     pub blocks: usize,

@@ -1,6 +1,6 @@
 //! How a pool takes memory and gives it back, as far as its user has a say.
 
-/// How much memory a pool asks its parent for when it has no chunk left.
+/// How much memory a pool asks its parent for when it has no chunk left. The benches' `strategies` compare the ways.
 ///
 /// # Examples
 ///
@@ -39,7 +39,7 @@ pub enum Growth {
     Adaptive,
 }
 
-/// What becomes of a segment whose chunks are all free.
+/// What becomes of a segment whose chunks are all free. The benches' `strategies` compare the ways.
 ///
 /// Whatever is chosen, [`reserve`](crate::RawPool::reserve)d room is kept, and
 /// [`shrink_to_fit`](crate::RawPool::shrink_to_fit) gives all back that is free.

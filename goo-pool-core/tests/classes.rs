@@ -4,18 +4,39 @@
 mod both;
 mod common;
 
-use std::alloc::Layout;
+use std::alloc::{GlobalAlloc, Layout};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
 use both::Classes;
 use common::{Watched, scaled};
-use goo_pool_core::{ClassPool, ClassPoolHandle, Global, SyncClassPool};
+use goo_pool_core::{
+    ClassPool, ClassPoolBuilder, ClassPoolHandle, Global, Parent, SyncClassPool, SyncClassPoolHandle, System,
+};
+use static_assertions::{assert_eq_size, assert_impl_all, assert_not_impl_any};
 
 const LARGEST: usize = 32 * 1024;
 
 fn layout(size: usize, align: usize) -> Layout {
     Layout::from_size_align(size, align).unwrap()
+}
+
+/// Only what each kind of pool may do between threads, and no cloning of a pool itself.
+#[test]
+fn pools_and_handles_are_where_they_may_be() {
+    assert_not_impl_any!(ClassPool: Send, Sync, Clone);
+    assert_not_impl_any!(ClassPoolHandle: Send, Sync);
+    assert_not_impl_any!(SyncClassPool: Clone);
+    assert_impl_all!(SyncClassPool: Send, Sync, GlobalAlloc);
+    assert_impl_all!(SyncClassPoolHandle: Send, Sync, Clone);
+    assert_impl_all!(ClassPoolHandle: Clone, UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(ClassPool: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(SyncClassPool: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(SyncClassPoolHandle: UnwindSafe, RefUnwindSafe);
+    assert_impl_all!(ClassPoolBuilder<Global>: Send, Sync, Clone);
+    assert_impl_all!(System: Parent, Send, Sync, Copy);
+    assert_eq_size!(ClassPoolHandle, SyncClassPoolHandle, Option<SyncClassPoolHandle>, usize);
 }
 
 /// The blocks of a few layouts, all live at a time: aligned, apart, writable from end to end.
@@ -48,7 +69,7 @@ fn sweep<C: Classes>() {
         for &(memory, layout, stamp) in &blocks {
             // SAFETY: written above, from end to end.
             let bytes = unsafe { std::slice::from_raw_parts(memory.cast::<u8>().as_ptr(), memory.len()) };
-            assert!(bytes.iter().all(|&byte| byte == stamp), "{layout:?}: blocks overlap");
+            assert!(bytes.iter().step_by(scaled(1, 97)).all(|&byte| byte == stamp), "{layout:?}: blocks overlap");
         }
         pool.assert_valid();
         for (memory, layout, _) in blocks {

@@ -3,7 +3,7 @@
 
 use std::alloc::Layout;
 
-use goo_pool_core::{Config, Growth, RawPool, Return, Stats};
+use goo_pool_core::{Config, Growth, RawPool, Return, Reuse, Stats};
 
 #[test]
 fn settings_come_from_a_file_and_go_back() {
@@ -34,6 +34,13 @@ fn strategies_have_plain_names() {
         assert_eq!(serde_json::from_str::<Config>(&written).unwrap(), config, "{written}");
     }
     assert!(serde_json::from_str::<Config>(r#"{ "growth": "tripling" }"#).is_err());
+}
+
+#[test]
+fn an_order_of_reuse_has_a_name() {
+    let config: Config = serde_json::from_str(r#"{ "reuse": "lowest_address" }"#).unwrap();
+    assert_eq!(config, Config::default().with_reuse(Reuse::LowestAddress));
+    assert!(serde_json::to_string(&config).unwrap().contains(r#""reuse":"lowest_address""#));
 }
 
 #[test]

@@ -19,8 +19,13 @@ use crate::sync::SharedPtr;
 /// As [`ClassPool`](crate::ClassPool), with the classes made of what a [`SyncRawPool`](crate::SyncRawPool) is made of: allocating
 /// and freeing on one thread take no locked instruction, freeing on another one or two, and what an ended thread left is used again.
 ///
+/// # As global allocator
+///
 /// It can be a `static`, and a program's global allocator. Its memory comes from [`System`] then, or from any other parent that does not
-/// itself use the global allocator.
+/// itself use the global allocator. A panic of the parent ends the process.
+///
+/// That works where the standard library's `Mutex` does not allocate: on Linux, Android, Windows, FreeBSD, OpenBSD and DragonFly, but not
+/// on Apple's systems. After a `fork` of a program with several threads, the child must not allocate before it calls `exec`.
 ///
 /// # Examples
 ///

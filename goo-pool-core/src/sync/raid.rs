@@ -113,8 +113,9 @@ impl Locked {
         let blocks = || self.blocks_within(reach, geometry).enumerate();
         for (number, block) in blocks().skip(start).chain(blocks().take(start)) {
             if let Some((bits, base)) = take_any_remote(block, geometry) {
-                mine.loot.set(mine.loot.get().saturating_sub(bits.count_ones() as usize));
                 mine.set_hand(bits, base);
+                let taken = mine.front.word().0.count_ones() as usize;
+                mine.loot.set(mine.loot.get().saturating_sub(taken));
                 self.stolen_from.set(number);
                 return true;
             }

@@ -57,7 +57,7 @@ impl Tracking {
     /// Keeps a record of each live chunk: its call site, as `#[track_caller]` has it, for reports. Also finds every double
     /// or foreign free, in all builds.
     ///
-    /// The records take memory of the global allocator, about 70 bytes a chunk; without it the program ends, as with a
+    /// The records, and a map's entry for each, take memory of the global allocator; without it the program ends, as with a
     /// `Vec`. So a pool that is itself the global allocator cannot have this.
     pub const fn call_sites(mut self) -> Self {
         self.call_sites = true;
@@ -70,7 +70,8 @@ impl Tracking {
     /// whole and one for each call site, all of level `WARN`, if the feature `tracing` is on and a subscriber is set; otherwise
     /// the report goes to the standard error stream.
     ///
-    /// The sink is called with nothing locked. If it panics, the pool's memory is given back all the same; but if the
+    /// The sink is called with nothing locked. It lives as long as the ledger, which the boxes of a typed pool keep too: one
+    /// that is never dropped, for ever. If it panics, the pool's memory is given back all the same; but if the
     /// pool is dropped because of another panic, the process aborts, as with any destructor.
     pub fn on_leak(mut self, sink: impl Fn(&LeakReport) + Send + Sync + 'static) -> Self {
         self.on_leak = Some(Arc::new(sink));

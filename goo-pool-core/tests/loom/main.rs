@@ -13,6 +13,7 @@
 //! comes from.
 #![cfg(goo_loom)]
 
+mod class_engine;
 mod closing;
 mod counting;
 mod coverage;

@@ -269,6 +269,7 @@ pub(crate) fn wrong_thread<S: Sort>() {
     on_another_thread::<S>(&pool, chunks[3]);
     done();
     go_on::<S>(&pool);
+    free_all::<S>(&pool, &chunks, 3);
 }
 
 pub(crate) fn free_after_reset<S: Sort<Handle = PoolHandle>>() {
@@ -285,7 +286,7 @@ pub(crate) fn write_after_free<S: Sort>() {
     write(chunks[3], 9);
     done();
     go_on::<S>(&pool);
-    chunks.into_iter().enumerate().filter(|&(index, _)| index != 3).for_each(|(_, chunk)| free::<S>(&pool, chunk));
+    free_all::<S>(&pool, &chunks, 3);
 }
 
 pub(crate) fn write_after_reset<S: Sort<Handle = PoolHandle>>() {

@@ -16,4 +16,6 @@ mod kind {
     pub(crate) const OPENS_AGAIN: bool = true;
     /// Pieces that a pool has from its parent besides segments: its record.
     pub(crate) const RECORDS: RangeInclusive<usize> = 1..=1;
+    /// What those of a new pool take at most.
+    pub(crate) const RECORD_BYTES: usize = 512;
 }
