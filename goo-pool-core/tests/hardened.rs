@@ -237,6 +237,21 @@ fn a_chunk_of_another_pool_is_reported_by_a_thread_safe_one() {
 }
 
 #[test]
+fn a_chunk_of_another_pool_is_reported_by_a_pool_of_many_sizes() {
+    let layout = Layout::new::<[u64; 3]>();
+    let locals = [(); 2].map(|()| ClassPool::new());
+    let shared = [(); 2].map(|()| SyncClassPool::new());
+    let chunks = (locals[0].allocate(layout).unwrap().cast(), shared[0].allocate(layout).unwrap().cast());
+    // Each has an engine for that size.
+    let _others = (locals[1].allocate(layout).unwrap(), shared[1].allocate(layout).unwrap());
+    // SAFETY: it is not this pool's; the check in front of it panics.
+    assert!(message_of(|| unsafe { locals[1].deallocate(chunks.0, layout) }).starts_with("foreign pointer"));
+    // SAFETY: the same.
+    assert!(message_of(|| unsafe { shared[1].deallocate(chunks.1, layout) }).starts_with("foreign pointer"));
+    assert_eq!((locals[0].stats().live_chunks, shared[0].stats().live_chunks), (1, 1));
+}
+
+#[test]
 fn a_pointer_into_the_middle_of_a_chunk_is_reported_by_a_thread_safe_pool() {
     let pool = SyncRawPool::new(Layout::new::<u64>()).unwrap();
     let chunk = pool.allocate().unwrap();
