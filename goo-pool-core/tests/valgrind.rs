@@ -77,8 +77,10 @@ fn use_pools() {
                 unsafe { chunk.write_bytes(number as u8, layout.size()) };
             }
             for (number, chunk) in chunks.into_iter().enumerate() {
+                // SAFETY: within the chunk.
+                let last = unsafe { chunk.byte_add(layout.size() - 1) };
                 // SAFETY: live, and written.
-                assert_eq!(unsafe { chunk.byte_add(layout.size() - 1).read() }, number as u8);
+                assert_eq!(unsafe { last.read() }, number as u8);
                 free(chunk);
             }
         }

@@ -16,7 +16,7 @@ use crate::capi::upstream::{self, Upstream};
 use crate::heap::{Heap, HeapPtr};
 use crate::inspect::Place;
 use crate::raw_pool::RawPool;
-use crate::watch::{CHECKS, WATCHED};
+use crate::watch::CHECKS;
 
 /// A pool for one thread. Its memory, this record's too, comes from the parent.
 #[repr(C)]
@@ -124,10 +124,7 @@ unsafe extern "C" fn pool_alloc(
     if options.is_plain() && pool.fits(size, alignment, GooAllocOptions::DEFAULT) {
         let heap = pool.engine().heap();
         // SAFETY: it is the geometry's.
-        if let Some(chunk) = unsafe { heap.take(heap.geometry.stride()) } {
-            if WATCHED {
-                heap.watch(chunk);
-            }
+        if let Some(chunk) = unsafe { heap.at_hand(heap.geometry.stride()) } {
             pool.count();
             return chunk.get().as_ptr().cast();
         }

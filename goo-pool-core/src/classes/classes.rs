@@ -13,7 +13,6 @@ use crate::error::{AllocError, BuildError};
 use crate::failure::{Asks, persist};
 use crate::parent::Parent;
 use crate::stats::Stats;
-use crate::watch::WATCHED;
 
 /// The classes and what they have in common.
 pub(crate) struct Classes<E: Engine> {
@@ -58,10 +57,7 @@ impl<E: Engine> Classes<E> {
         let engine = E::get(&self.classes.get(index_of(layout))?.0)?;
         let stride = engine.stride();
         // SAFETY: it is the engine's.
-        let chunk = unsafe { engine.take(stride) }?;
-        if WATCHED {
-            engine.watch(chunk);
-        }
+        let chunk = unsafe { engine.at_hand(stride) }?;
         Some(NonNull::slice_from_raw_parts(chunk.get(), stride))
     }
 
@@ -95,10 +91,7 @@ impl<E: Engine> Classes<E> {
             Some(engine) => engine,
             None => persist(self, || self.engine_or_new(index))?,
         };
-        let chunk = engine.allocate_slow()?;
-        if WATCHED {
-            engine.watch(chunk);
-        }
+        let chunk = engine.elsewhere()?;
         Ok(NonNull::slice_from_raw_parts(chunk.get(), engine.stride()))
     }
 
