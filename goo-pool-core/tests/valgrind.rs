@@ -97,7 +97,11 @@ fn use_pools() {
         // SAFETY: the same.
         check(layout, || shared.allocate().unwrap(), |chunk| unsafe { shared.deallocate(chunk) });
         // SAFETY: the same.
-        check(layout, || classes.allocate(layout).unwrap().cast(), |chunk| unsafe { classes.deallocate(chunk, layout) });
+        check(
+            layout,
+            || classes.allocate(layout).unwrap().cast(),
+            |chunk| unsafe { classes.deallocate(chunk, layout) },
+        );
         let allocate = || shared_classes.allocate(layout).unwrap().cast();
         // SAFETY: the same.
         check(layout, allocate, |chunk| unsafe { shared_classes.deallocate(chunk, layout) });
