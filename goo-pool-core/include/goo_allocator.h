@@ -12,7 +12,7 @@
  * ERRORS. An allocation that cannot be made follows the allocator's `strategy`: it ends the process with a message,
  * returns NULL, or calls a handler and tries again, GOO_ALLOC_MAX_RETRIES times at most. So do requests that make no
  * sense: an alignment that is 0 or no power of two, a size beyond the address space, more than a chunk from a pool. NULL
- * for an allocator or a pool gives NULL or does nothing. Nothing sets errno, and nothing throws.
+ * for an allocator or a pool gives NULL or does nothing. errno means nothing, and nothing throws.
  *
  * THREADS. A pool belongs to one thread at a time, and calls its parent on it. A system allocator, the built-in
  * default one among them, is for any number of threads at a time: also its statistics, read with goo_get_alloc_stats().
@@ -100,12 +100,13 @@ typedef struct GooAllocator {
     void *(*alloc)(struct GooAllocator *self, size_t size, size_t alignment, GooAllocOptions options);
     /* The contents of `ptr` in `new_size` bytes; what `ptr` was is gone, unless NULL comes back: then it is as it was. A
      * NULL `ptr` makes this alloc, a `new_size` of 0 makes it free. In a pool what fits into a chunk stays where it is, and
-     * what does not fails. With GOO_ALLOC_ZERO the bytes from `old_size` on are 0. */
+     * what does not fails. With GOO_ALLOC_ZERO the bytes from `old_size` on are 0, so for a pool that must be the size that
+     * was asked for. */
     void *(*realloc)(struct GooAllocator *self, void *ptr, size_t old_size, size_t new_size, size_t alignment,
                      GooAllocOptions options);
     /* Takes `ptr` back, which may be NULL. Allocators of this library do not need to be told the size and the alignment
-     * right: 0 will do. In debug builds of the library, and with its feature `hardened`, a pool reports what is not a live
-     * chunk of its own on stderr, and leaves it alone; in other builds that is undefined behaviour. */
+     * right: 0 will do. If the library looks for misuse (a debug build, or the feature `hardened`) a pool reports what is not a
+     * live chunk of its own on stderr, and leaves it alone; otherwise that is undefined behaviour. */
     void (*free)(struct GooAllocator *self, void *ptr, size_t size, size_t alignment);
     /* Ends the allocator. If it was the default one, the built-in one is again. */
     void (*destroy)(struct GooAllocator *self);

@@ -81,10 +81,10 @@ impl HeapPtr {
 
     fn free_row(self) -> Option<Row> {
         let block = self.store.give_block(self, &self.geometry)?;
+        block.take_all();
         if WATCHED {
             watch::row_taken(block, &self.geometry, self.layout);
         }
-        block.take_all();
         Some(Row::of(block, &self.geometry))
     }
 

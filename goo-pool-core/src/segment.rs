@@ -71,10 +71,12 @@ impl Segment {
 
     /// The memory and what it was asked for, for the parent. No list has the segment any more, and nobody a chunk of it.
     pub(crate) fn into_memory<K: Kind>(self) -> (NonNull<u8>, Layout) {
+        // Before the memory has no value any more, to Valgrind.
+        let memory = (self.base(), self.layout());
         if WATCHED {
             watch::segment_goes::<K>(self);
         }
-        (self.base(), self.layout())
+        memory
     }
 
     pub(crate) fn record<'a>(self) -> &'a Record {

@@ -28,19 +28,23 @@ fn workshop() -> &'static Path {
 enum Kind {
     Static,
     Dynamic,
+    /// Static, and tells Valgrind of chunks.
+    Telling,
 }
 
 /// The library, built by the command of `CAPI.md`, with checks or (`release`) without.
 fn library(kind: Kind, release: bool) -> PathBuf {
-    static BUILT: [OnceLock<PathBuf>; 3] = [const { OnceLock::new() }; 3];
+    static BUILT: [OnceLock<PathBuf>; 4] = [const { OnceLock::new() }; 4];
     let (at, name, crate_type) = match kind {
         Kind::Static => (usize::from(release), "libgoo_pool_core.a", "staticlib"),
         Kind::Dynamic => (2, "libgoo_pool_core.so", "cdylib"),
+        Kind::Telling => (3, "libgoo_pool_core.a", "staticlib"),
     };
+    let features = if kind == Kind::Telling { "capi,valgrind" } else { "capi" };
     let build = || {
-        let target = workshop().join(format!("{crate_type}-{}", if release { "release" } else { "debug" }));
+        let target = workshop().join(format!("{crate_type}-{features}-{}", if release { "release" } else { "debug" }));
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(home()).args(["rustc", "--quiet", "-p", "goo-pool-core", "--features", "capi"]);
+        cargo.current_dir(home()).args(["rustc", "--quiet", "-p", "goo-pool-core", "--features", features]);
         cargo.args(["--crate-type", crate_type]).arg("--target-dir").arg(&target);
         if release {
             cargo.arg("--release");
@@ -86,7 +90,7 @@ fn compile(source: &Path, kind: Kind, release: bool) -> PathBuf {
     }
     compiler.arg(source).arg("-o").arg(&program);
     let library = library(kind, release);
-    if kind == Kind::Static {
+    if kind != Kind::Dynamic {
         compiler.arg(&library).args(["-lpthread", "-ldl", "-lm"]);
     } else {
         let folder = library.parent().unwrap();
@@ -200,6 +204,26 @@ fn a_debug_build_reports_and_refuses_what_is_not_its_own() {
             "{lines:?}"
         );
     }
+}
+
+/// Chunks at hand once passed by the checks of debug builds.
+#[test]
+fn a_debug_build_ends_the_process_when_a_freed_chunk_was_written_to() {
+    let program = compile(&source("ends.c"), Kind::Static, false);
+    let output = run(Command::new(&program).arg("write after free"));
+    let said = errors(&output);
+    assert!(said.contains("write after free: chunk 0x") && said.contains(" at byte 5 "), "{said}");
+    assert_eq!(output.status.signal(), Some(6), "{}, not SIGABRT", output.status);
+}
+
+/// Valgrind once was not told of the chunks that a C program allocated, and took each use of one for an error.
+#[test]
+fn valgrind_sees_the_chunks_of_a_pool_in_c_if_it_is_told() {
+    let calculator = compile(&source("calculator.c"), Kind::Telling, true);
+    assert_eq!(run_and_check_memory(&calculator), "calculated\n");
+    let ends = compile(&source("ends.c"), Kind::Telling, true);
+    let said = errors(&run(Command::new("valgrind").arg(ends).arg("write after free")));
+    assert!(said.contains("Invalid write of size 1"), "{said}");
 }
 
 /// Facts of the Rust types, claimed by a C program that is compiled against the header.

@@ -149,10 +149,33 @@ mod writes {
             unsafe { handle.give_row(row) };
             write(last, 3);
             assert!(message_of(|| _ = handle.take_row()).starts_with("write after free"));
+            // It is handed to nobody. Once its chunks were free for ever.
+            assert!(handle.len() > 1);
         }
         let (local, shared) = handles(Layout::new::<[u64; 4]>());
         check(&local);
         check(&shared);
+        local.assert_valid();
+    }
+
+    /// Their allocations once passed by the checks.
+    #[test]
+    fn a_write_to_a_freed_chunk_of_a_pool_of_many_sizes_is_found() {
+        fn check(allocate: impl Fn() -> NonNull<u8>, free: impl Fn(NonNull<u8>)) {
+            let chunk = allocate();
+            free(chunk);
+            write(chunk, 5);
+            let found = (0..1000).find(|_| catch_unwind(AssertUnwindSafe(&allocate)).is_err());
+            assert!(found.is_some());
+        }
+        for size in [8, 100, 1000] {
+            let layout = Layout::from_size_align(size, 8).unwrap();
+            let (local, shared) = (ClassPool::new(), SyncClassPool::new());
+            // SAFETY: live, and not used any more, but for the write that is to be found.
+            check(|| local.allocate(layout).unwrap().cast(), |chunk| unsafe { local.deallocate(chunk, layout) });
+            // SAFETY: the same.
+            check(|| shared.allocate(layout).unwrap().cast(), |chunk| unsafe { shared.deallocate(chunk, layout) });
+        }
     }
 
     #[test]
@@ -241,6 +264,21 @@ fn a_chunk_of_another_pool_is_reported_by_a_thread_safe_one() {
     // SAFETY: the same.
     assert!(message_of(|| unsafe { pools[1].local().deallocate(chunk) }).starts_with("foreign pointer"));
     assert_eq!(pools[0].len(), 1);
+}
+
+#[test]
+fn a_chunk_of_another_pool_is_reported_by_a_pool_of_many_sizes() {
+    let layout = Layout::new::<[u64; 3]>();
+    let locals = [(); 2].map(|()| ClassPool::new());
+    let shared = [(); 2].map(|()| SyncClassPool::new());
+    let chunks = (locals[0].allocate(layout).unwrap().cast(), shared[0].allocate(layout).unwrap().cast());
+    // Each has an engine for that size.
+    let _others = (locals[1].allocate(layout).unwrap(), shared[1].allocate(layout).unwrap());
+    // SAFETY: it is not this pool's; the check in front of it panics.
+    assert!(message_of(|| unsafe { locals[1].deallocate(chunks.0, layout) }).starts_with("foreign pointer"));
+    // SAFETY: the same.
+    assert!(message_of(|| unsafe { shared[1].deallocate(chunks.1, layout) }).starts_with("foreign pointer"));
+    assert_eq!((locals[0].stats().live_chunks, shared[0].stats().live_chunks), (1, 1));
 }
 
 #[test]

@@ -220,6 +220,27 @@ fn empty_blocks_of_another_home_are_left_alone_as_long_as_the_pool_can_grow() {
     street.assert_valid();
 }
 
+/// A look at what an ended thread of another home has once left a chunk in that one's hand, where nobody sees it.
+#[cfg(feature = "hardened")]
+#[test]
+fn a_double_free_is_found_after_a_look_at_memory_of_another_home() {
+    let mut street = Street::new(None);
+    let mut chunks = street.allocate(0, 100);
+    chunks.extend(street.allocate(0, street.pool.capacity() - chunks.len()));
+    let freed = chunks.swap_remove(50);
+    street.free(0, vec![freed]);
+    drop(street.threads.remove(0));
+    let near = street.allocate(0, 1);
+    assert_eq!(street.homes_of(&near), [1]);
+    let pool = street.pool.clone();
+    let panic = street.threads[0].try_run(move || free(&pool, freed)).unwrap_err();
+    assert!(panic.downcast_ref::<String>().unwrap().starts_with("double free"));
+    street.assert_valid();
+    chunks.extend(near);
+    street.free(0, chunks);
+    assert_eq!(street.pool.len(), 0);
+}
+
 #[test]
 fn memory_of_another_home_is_taken_before_the_limit_is_an_error() {
     let limit = scaled(5_000, 700);

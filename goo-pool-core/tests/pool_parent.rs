@@ -10,8 +10,8 @@ use common::{Static, StaticParent, Watch, Watched, scaled};
 #[cfg(feature = "std")]
 use goo_pool_core::System;
 use goo_pool_core::{
-    AllocError, BuildError, ChunksOf, ClassPool, ClassPoolHandle, Geometry, Global, Handle as _, Handled,
-    Parent, PoolHandle, RawPool, Segregator,
+    AllocError, BuildError, ChunksOf, ClassPool, ClassPoolHandle, Geometry, Global, Handle as _, Handled, Parent,
+    PoolHandle, RawPool, Segregator,
 };
 
 const LAYOUT: Layout = Layout::new::<[u64; 8]>();

@@ -16,7 +16,7 @@ use crate::capi::upstream::{self, Upstream};
 use crate::heap::{Heap, HeapPtr};
 use crate::inspect::Place;
 use crate::raw_pool::RawPool;
-use crate::watch::{CHECKS, WATCHED};
+use crate::watch::CHECKS;
 
 /// A pool for one thread. Its memory, this record's too, comes from the parent.
 #[repr(C)]
@@ -124,10 +124,7 @@ unsafe extern "C" fn pool_alloc(
     if options.is_plain() && pool.fits(size, alignment, GooAllocOptions::DEFAULT) {
         let heap = pool.engine().heap();
         // SAFETY: it is the geometry's.
-        if let Some(chunk) = unsafe { heap.take(heap.geometry.stride()) } {
-            if WATCHED {
-                heap.watch(chunk);
-            }
+        if let Some(chunk) = unsafe { heap.at_hand(heap.geometry.stride()) } {
             pool.count();
             return chunk.get().as_ptr().cast();
         }
@@ -289,7 +286,10 @@ unsafe fn create(
     let upstream = unsafe { Upstream::new(parent, stats) };
     match configure(RawPool::builder(layout).parent(upstream).capacity(capacity)).build() {
         Ok(engine) => {
-            let engine = ManuallyDrop::new(engine).heap().get().as_ptr().cast();
+            let heap = ManuallyDrop::new(engine).heap();
+            // The program sees to it that one thread at a time has the pool, whichever that is.
+            heap.thread.set(0);
+            let engine = heap.get().as_ptr().cast();
             // SAFETY: written above, and nobody has it yet.
             unsafe { (*place.as_ptr()).engine = engine };
             Some(place)
@@ -340,10 +340,10 @@ impl GooPoolAllocator {
 pub unsafe extern "C" fn goo_pool_reset(pool: *mut GooPoolAllocator) {
     // SAFETY: (1).
     let Some(pool) = (unsafe { self::pool(pool.cast()) }) else { return };
+    // Also when nothing is counted: nothing is live now. And first: a subscriber that hears of the reset may allocate.
+    Ledger::<false>(&pool.allocator.stats).emptied();
     // SAFETY: (1).
     unsafe { pool.engine().reset() };
-    // Also when nothing is counted: nothing is live now.
-    Ledger::<false>(&pool.allocator.stats).emptied();
 }
 
 /// How many chunks are free, and how many there are. What is asked for with null is not told.

@@ -58,10 +58,7 @@ impl<E: Engine> Classes<E> {
         let engine = E::get(&self.classes.get(index_of(layout))?.0)?;
         let stride = engine.stride();
         // SAFETY: it is the engine's.
-        let chunk = unsafe { engine.take(stride) }?;
-        if WATCHED {
-            engine.watch(chunk);
-        }
+        let chunk = unsafe { engine.at_hand(stride) }?;
         Some(NonNull::slice_from_raw_parts(chunk.get(), stride))
     }
 

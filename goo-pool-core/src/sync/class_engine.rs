@@ -17,6 +17,7 @@ use crate::failure::obtain_once;
 use crate::geometry::Geometry;
 use crate::shared_parent::AnySyncParent;
 use crate::stats::Stats;
+use crate::watch::CHECKS;
 
 impl Engine for SharedPtr {
     type AnyParent = AnySyncParent;
@@ -69,6 +70,9 @@ impl Engine for SharedPtr {
     #[inline(always)]
     #[track_caller]
     unsafe fn free(self, chunk: ChunkPtr) {
+        if CHECKS {
+            self.check_owns(chunk.get());
+        }
         // SAFETY: (1), and it is the pool's own geometry.
         unsafe { shard::free(chunk, self.geometry) };
     }

@@ -43,7 +43,8 @@ impl SharedPtr {
         }
         let (bits, base) = other.front.word();
         if !reach.includes(self.home_of(base)) {
-            // It stays in the hand that it is in. What the shard has behind it is most likely of the same home.
+            // What the shard has behind it is most likely of the same home. Back with it: in a hand no check would see it.
+            other.flush();
             return false;
         }
         other.front.set_word(0, base);

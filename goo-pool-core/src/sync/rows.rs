@@ -38,10 +38,10 @@ impl SharedPtr {
         self.with_locked(|locked| {
             let block = locked.stores.give_block(reach, Owner::nobody, &self.geometry)?;
             debug_assert!(block.header().owner.is_nobodys());
+            block.take_all();
             if WATCHED {
                 watch::row_taken(block, &self.geometry, self.layout);
             }
-            block.take_all();
             Some(Row::of(block, &self.geometry))
         })
     }

@@ -41,8 +41,9 @@ macro_rules! pools_of_many_layouts {
             ///
             /// # Panics
             ///
-            /// With call sites, if no block of this pool is live at that address, or it is one of another size; in debug
-            /// builds also as there. The pool is as it was then.
+            /// With call sites, if no block of this pool is live at that address, or it is one of another size: then nothing has
+            /// changed. In debug builds and with the feature `hardened` also as there: then the pool is as it was, but the block
+            /// is struck out.
             #[track_caller]
             pub unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
                 if layout.size() != 0 {

@@ -143,8 +143,8 @@ macro_rules! pools_of_one_layout {
             ///
             /// # Panics
             ///
-            /// With call sites, if no chunk of this pool is live at that address; in debug builds also as there. The pool
-            /// is as it was then.
+            /// With call sites, if no chunk of this pool is live at that address: then nothing has changed. In debug builds and
+            /// with the feature `hardened` also as there: then the pool is as it was, but the chunk is struck out.
             #[inline]
             #[track_caller]
             pub unsafe fn deallocate(&self, chunk: NonNull<u8>) {

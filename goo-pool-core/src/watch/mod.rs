@@ -55,15 +55,16 @@ pub(crate) fn segment_came(segment: Segment) {
 
 /// A segment is about to go back to the parent, who may do with it as it likes.
 pub(crate) fn segment_goes<K: Kind>(segment: Segment) {
-    let (base, bytes) = (segment.base(), segment.bytes());
-    asan::unpoison(base, bytes);
-    valgrind::destroy_pool(base);
-    valgrind::make_undefined(base, bytes);
     if CHECKS {
         for block in segment.blocks_cut_ever::<K>() {
             block.forget_cookie();
         }
     }
+    let (base, bytes) = (segment.base(), segment.bytes());
+    asan::unpoison(base, bytes);
+    valgrind::destroy_pool(base);
+    // Last: from now on nothing in it has a value.
+    valgrind::make_undefined(base, bytes);
 }
 
 /// A block was cut: its chunks are free, for the first time or again.
@@ -116,7 +117,11 @@ pub(crate) fn freed<K: Kind>(chunk: ChunkPtr, geometry: &Geometry, layout: Layou
     }
 }
 
-/// All chunks of a block are about to be handed out as one.
+/// All chunks of a block are about to be handed out as one, and are live already.
+///
+/// # Panics
+///
+/// If somebody wrote into one while it was free. Then they are handed to nobody, and stay live.
 pub(crate) fn row_taken<K: Kind>(block: Block<K>, geometry: &Geometry, layout: Layout) {
     if poisons() {
         for chunk in each_chunk(block, geometry) {

@@ -46,6 +46,11 @@ int main(int count, char **arguments) {
         a->destroy(a);
         system->destroy(system);
         return 0;
+    } else if (strcmp(how, "write after free") == 0) {
+        unsigned char *chunk = a->alloc(a, 64, 8, GOO_ALLOC_DEFAULT);
+        a->free(a, chunk, 64, 8);
+        chunk[5] = 1;
+        a->alloc(a, 64, 8, GOO_ALLOC_DEFAULT);
     }
     return 2; /* it came back */
 }

@@ -200,3 +200,22 @@ fn a_write_after_free_ends_the_process_when_the_chunk_is_handed_out() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains("write after free"), "{said}");
 }
+
+/// Debug builds once took the thread that made a pool for the only one that may ever free in it.
+#[test]
+fn a_pool_changes_threads() {
+    struct Handed(Pool, *mut c_void);
+    // SAFETY: one thread at a time uses it.
+    unsafe impl Send for Handed {}
+
+    let pool = Pool::new(64, 8, 10);
+    let chunk = pool.allocator().alloc(64, 8, PLAIN);
+    let handed = Handed(pool, chunk);
+    thread::spawn(move || {
+        let Handed(pool, chunk) = { handed };
+        pool.allocator().free(chunk);
+        assert_eq!(pool.allocator().stats().allocation_count.get(), 0);
+    })
+    .join()
+    .unwrap();
+}
