@@ -84,6 +84,7 @@ impl Engine for HeapPtr {
     type Slot = Cell<Option<Self>>;
     type Asking = Cell<bool>;
 
+    #[expect(clippy::declare_interior_mutable_const, reason = "each use makes a cell of its own")]
     const NOT_ASKING: Self::Asking = Cell::new(false);
 
     fn unless_asking<R>(asking: &Self::Asking, ask: impl FnOnce() -> R) -> Option<R> {
