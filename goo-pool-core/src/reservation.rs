@@ -203,7 +203,11 @@ impl Reserves for &RawPool {
 
     fn prepare_for(&self, chunks: usize) -> Result<(), AllocError> {
         let heap = self.heap();
-        persist(&heap, || heap.prepare(chunks))
+        persist(&heap, || match heap.prepare(chunks) {
+            // Not in one piece; perhaps in several.
+            Err(AllocError::OutOfMemory { .. }) => Ok(()),
+            prepared => prepared,
+        })
     }
 
     fn memory(&self, layout: Layout) -> Result<NonNull<u8>, AllocError> {

@@ -306,6 +306,19 @@ fn a_segregator_gives_each_piece_back_where_it_came_from() {
     }
 }
 
+/// One piece for all of them is more than the parent has, and once that was the end of it.
+#[test]
+fn a_reservation_may_be_larger_than_a_piece() {
+    let (blocks, _watch) = blocks();
+    let pool = RawPool::builder(LAYOUT).parent(ChunksOf::new(blocks.clone())).build().unwrap();
+    let count = 3 * GEOMETRY.chunks_per_block();
+    let reserved = pool.reserve_exact(count).unwrap();
+    assert_eq!((reserved.remaining(), pool.len(), pool.stats().segments), (count, count, 3));
+    drop(reserved);
+    assert!(pool.is_empty());
+    pool.assert_valid();
+}
+
 /// Anybody may ask, and `Global` once passed it on to an allocator that must not hear of it.
 #[test]
 fn who_asks_a_parent_for_no_bytes_gets_none() {
@@ -314,7 +327,7 @@ fn who_asks_a_parent_for_no_bytes_gets_none() {
     assert_eq!(Global.allocate_zeroed(nothing), None);
     #[cfg(feature = "std")]
     assert_eq!((System.allocate(nothing), System.allocate_zeroed(nothing)), (None, None));
-    assert_eq!((&Handled::aborting(Segregator::new(0, Global, Global))).allocate(nothing), None);
+    assert_eq!(Handled::aborting(Segregator::new(0, Global, Global)).allocate(nothing), None);
     let owner = Static::new(64, 16);
     assert_eq!(owner.parent().allocate(nothing), None);
 }

@@ -58,7 +58,7 @@ impl<P> LockedParent<P> {
         Self { parent: Mutex::new(parent) }
     }
 
-    /// Looks at the parent, while no pool uses it.
+    /// Looks at the parent, while no pool uses it. Meanwhile the lock is held: `look` may not use a pool that takes memory from here.
     pub fn look<R>(&self, look: impl FnOnce(&P) -> R) -> R {
         look(&self.locked())
     }
