@@ -11,10 +11,10 @@ mod worker;
 use std::alloc::Layout;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use common::{Sent, SyncWatch, SyncWatched, set_home};
-use goo_pool_core::{AllocError, Growth, Handle as _, Return, SyncPoolHandle, SyncRawPool};
+use goo_pool_core::{AllocError, Growth, Handle as _, Return, Reuse, SyncPoolHandle, SyncRawPool};
 use proptest::prelude::*;
 use reuse::any_reuse;
 use worker::Worker;
@@ -423,8 +423,6 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
 
-    // One test alone in this process: thread indices are the process's, and a shard whose index is another test's
-    // thread's would be left alone.
     #[test]
     fn a_thread_safe_pool_behaves_like_the_model(
         layout in layout(),
@@ -441,6 +439,7 @@ proptest! {
         ops in prop::collection::vec((any::<usize>(), op()), 1..scaled(60, 8)),
         closed_ops in prop::collection::vec((any::<usize>(), closed_op()), 0..scaled(20, 4)),
     ) {
+        let _alone = alone();
         let parent = SyncWatched::default();
         let watch = parent.0.clone();
         let builder = SyncRawPool::builder(layout).first_segment(first_segment).max_segment(max_segment);
@@ -484,5 +483,49 @@ proptest! {
             drop(model);
         }
         prop_assert_eq!(watch.pieces(), 0, "memory that was not given back");
+    }
+}
+
+/// One case alone in this process: thread indices are the process's, and a shard whose index is another case's thread's would
+/// be left alone.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Empty blocks of another home, which a thread had of its own, once counted as room for it, and then went to that home's store.
+#[test]
+fn what_is_reserved_is_there_whatever_the_thread_has_of_other_homes() {
+    let _alone = alone();
+    let layout = Layout::from_size_align(5000, 1).unwrap();
+    let (threads, homes, parent) = (4, 3, SyncWatched::default());
+    let builder = SyncRawPool::builder(layout).first_segment(0).max_segment(235_768).chunks_per_block(27);
+    let watch = parent.0.clone();
+    let pool: Pool = Arc::new(Box::new(builder.reuse(Reuse::MostRecent).parent(parent).build_sync().unwrap()));
+    let mut model = Model {
+        block_size: pool.geometry().block_size(),
+        pool,
+        layout,
+        limit: None,
+        watch,
+        threads: (0..homes).cycle().take(threads).map(Thread::new).collect(),
+        homes,
+        had_guest: false,
+        had_ended: false,
+        live: Vec::new(),
+        stamp: 0,
+        successor_has_segments: false,
+    };
+    for (thread, op) in [
+        (1, Op::RestartAsGuest { allocate: 17, free: 0 }),
+        (2, Op::Free { start: 17_827_118_838_173_102_790, every: 2, count: 261, local: true }),
+        (2, Op::Free { start: 12_400_025_316_259_300_076, every: 1, count: 97, local: true }),
+        (1, Op::RestartAsGuest { allocate: 32, free: 22 }),
+        (3, Op::Free { start: 9_305_764_676_227_879_911, every: 3, count: 267, local: false }),
+        (3, Op::Allocate { count: 72, local: false }),
+        (2, Op::Free { start: 17_715_973_458_927_811_155, every: 3, count: 122, local: true }),
+        (3, Op::Reserve(86)),
+    ] {
+        model.apply(thread, &op);
     }
 }

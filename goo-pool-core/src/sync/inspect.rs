@@ -7,7 +7,7 @@ use super::kind::Threads;
 use super::locked::Locked;
 use super::shard::ShardPtr;
 use super::shared::SharedPtr;
-use super::stores::Reach;
+use super::stores::{Home, Reach};
 use crate::block::{Block, ChunkPtr};
 use crate::kind::Register;
 use crate::stats::Stats;
@@ -26,7 +26,11 @@ impl SharedPtr {
         let is_mine = |block: &Block<Threads>| mine.is_some_and(|mine| block.header().owner.is(mine));
         let all: usize = locked.stores.within(reach).map(|store| store.segments.chunks.get()).sum();
         let not_cut = all - locked.blocks_within(reach, &self.geometry).map(Block::chunks).sum::<usize>();
-        let in_blocks: usize = locked.blocks(&self.geometry).filter(is_mine).map(free_chunks).sum();
+        // An empty one of another home may go back to that home's store, where it is out of reach.
+        let stays =
+            |block: &Block<Threads>, free| reach.includes(Home::of(block.header().segment)) || free < block.chunks();
+        let mine_in = |block| Some(free_chunks(block)).filter(|&free| is_mine(&block) && stays(&block, free));
+        let in_blocks: usize = locked.blocks(&self.geometry).filter_map(mine_in).sum();
         // A block that the guest gave to the store still counts as the guest's.
         let in_stores = locked.stores.within(reach).flat_map(|store| store.empties.iter());
         let in_stores: usize = in_stores.filter(|block| !is_mine(block)).map(Block::chunks).sum();
