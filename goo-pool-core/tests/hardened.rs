@@ -282,6 +282,21 @@ fn a_chunk_of_another_pool_is_reported_by_a_pool_of_many_sizes() {
 }
 
 #[test]
+#[cfg_attr(any(miri, goo_asan), ignore = "reads memory that is not the pool's")]
+fn a_layout_of_another_class_is_found() {
+    let (small, large) = (Layout::new::<u64>(), Layout::new::<[u64; 600]>());
+    let (local, shared) = (ClassPool::new(), SyncClassPool::new());
+    let chunks = (local.allocate(large).unwrap().cast(), shared.allocate(large).unwrap().cast());
+    // There are such classes.
+    let _others = (local.allocate(small).unwrap(), shared.allocate(small).unwrap());
+    // SAFETY: it is no chunk of that class; the check in front of it panics.
+    assert!(message_of(|| unsafe { local.deallocate(chunks.0, small) }).starts_with("foreign pointer"));
+    // SAFETY: the same.
+    assert!(message_of(|| unsafe { shared.deallocate(chunks.1, small) }).starts_with("foreign pointer"));
+    assert_eq!((local.stats().live_chunks, shared.stats().live_chunks), (2, 2));
+}
+
+#[test]
 fn a_pointer_into_the_middle_of_a_chunk_is_reported_by_a_thread_safe_pool() {
     let pool = SyncRawPool::new(Layout::new::<u64>()).unwrap();
     let chunk = pool.allocate().unwrap();

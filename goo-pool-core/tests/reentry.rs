@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use std::rc::{Rc, Weak};
 
 use common::{Watch, Watched, scaled};
-use goo_pool_core::{BuildError, ChunksOf, Geometry, Handle as _, Parent, PoolHandle, RawPool, Segregator};
+use goo_pool_core::{BuildError, ChunksOf, Geometry, Handle as _, Parent, PoolHandle, RawPool, Reuse, Segregator};
 
 /// Runs a hook before each request and after each return.
 #[derive(Clone, Default)]
@@ -84,8 +84,9 @@ fn setups() -> [Setup; 2] {
     let direct = Hooked::default();
     let below = Hooked::default();
     let chunk = GEOMETRY.segment_layout(20).unwrap();
-    let segments =
-        RawPool::builder(chunk).first_segment(0).max_segment(0).parent(below.clone()).build_handle().unwrap();
+    // With the order of the figures below, in every build.
+    let segments = RawPool::builder(chunk).first_segment(0).max_segment(0).reuse(Reuse::MostRecent);
+    let segments = segments.parent(below.clone()).build_handle().unwrap();
     let segments = Segregator::new(1000, below.clone(), ChunksOf::new(segments));
     [
         setup(direct.clone(), builder().parent(direct).build(), 1),
