@@ -158,7 +158,7 @@ pub unsafe trait Parent {
     ///
     /// A thread of a thread-safe pool that needs a block takes one of its own home; if there is none, it asks the parent for
     /// more, and takes one of another home only if the parent refuses. What it has already stays its own, even if it moves. Homes
-    /// whose numbers are equal modulo 8 are one to a pool.
+    /// whose numbers are equal modulo 4 are one to a pool.
     ///
     /// Asked for each block, so it should be quick. A wrong answer makes a pool slower, and nothing else.
     fn home(&self) -> u32 {
