@@ -56,7 +56,7 @@ pub use system::System;
 /// about in `deallocate` counts as given back.
 ///
 /// Parents that are there: the global allocator, which is the default (`Global`), the system's (`System`), fixed memory without any heap
-/// ([`FixedMemory`]), another pool ([`ChunksOf`], and `ClassPoolHandle` itself), two parents by size ([`Segregator`]), a reference to a
+/// ([`FixedMemory`]), another pool ([`ChunksOf`]), two parents by size ([`Segregator`]), a reference to a
 /// parent, and with `std` one behind a lock (`LockedParent`).
 ///
 /// The parent of a thread-safe pool is called on any thread, with no lock of the pool's held: whenever the pool grows or
