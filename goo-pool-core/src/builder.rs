@@ -126,7 +126,7 @@ impl<P: Parent + 'static> RawPoolBuilder<P> {
     /// a limit that is reached; also for [`reserve`](RawPool::reserve), and when the pool is built. It may free and allocate in the
     /// pool, and panic: see [`Parent::on_failure`]. For a thread-safe pool it must be [`Send`] and [`Sync`].
     ///
-    /// The handler goes with the parent, so [`parent`](RawPoolBuilder::parent) comes before this. With more than one, the first to be
+    /// The handler goes with the parent, so `parent` comes before this. With more than one, the first to be
     /// added is asked first, and the next if that one gives up.
     ///
     /// # Examples

@@ -70,7 +70,7 @@ impl RawPool {
     }
 
     /// Settings for a pool for chunks of `layout` that takes its memory from `parent`. The same as
-    /// `builder` and then [`parent`](RawPoolBuilder::parent), also where there is no global allocator.
+    /// `builder` and then `parent`, also where there is no global allocator.
     pub fn builder_in<P: Parent + 'static>(layout: Layout, parent: P) -> RawPoolBuilder<P> {
         RawPoolBuilder::new_in(layout, parent)
     }

@@ -419,12 +419,12 @@ fn all_memory_of_all_homes_goes_back() {
 }
 
 #[test]
-fn homes_beyond_the_eighth_share_with_those_below() {
+fn homes_beyond_the_fourth_share_with_those_below() {
     let street = Street::new(None);
     let chunks = street.allocate(0, scaled(20_000, 500));
     street.free(0, chunks[1..].to_vec());
     let before = street.pool.capacity();
-    let neighbours = [8, 8_000, u32::MAX - 7, u32::MAX].map(at_home);
+    let neighbours = [4, 8_000, u32::MAX - 3, u32::MAX].map(at_home);
     for (number, neighbour) in neighbours.iter().enumerate() {
         let pool = street.pool.clone();
         neighbour.run(move || free_one(&pool));

@@ -226,7 +226,11 @@ fn a_pool_of_many_sizes_serves_pools_of_one() {
     let watch = parent.watch();
     let classes = ClassPoolHandle::from(ClassPool::builder().parent(parent).build().unwrap());
     let pool = |size| {
-        RawPool::builder(layout(size, 8)).chunks_per_block(1000 / size).parent(classes.clone()).build_handle().unwrap()
+        RawPool::builder(layout(size, 8))
+            .chunks_per_block(1000 / size)
+            .parent(ChunksOf::new(classes.clone()))
+            .build_handle()
+            .unwrap()
     };
     let (words, lines) = (pool(8), pool(100));
     drop(classes);

@@ -6,7 +6,7 @@ use core::marker::PhantomData;
 
 use goo_pool_core::{
     Aborting, AllocError, BuildError, Config, Global, Growth, Handled, OnFailure, Parent, PoolHandle, RawPool,
-    RawPoolBuilder, Return,
+    RawPoolBuilder, Return, Reuse,
 };
 
 use crate::generic::{Over, Pool};
@@ -72,6 +72,11 @@ impl<T, P: Parent + 'static, S> PoolBuilder<T, P, S> {
     /// When the pool gives memory back, instead of with hysteresis.
     pub fn returns(self, returns: Return) -> Self {
         Self { raw: self.raw.returns(returns), ..self }
+    }
+
+    /// What is reused first, instead of the chunk freed last.
+    pub fn reuse(self, reuse: Reuse) -> Self {
+        Self { raw: self.raw.reuse(reuse), ..self }
     }
 
     /// All of the above, as data.

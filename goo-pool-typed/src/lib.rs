@@ -55,7 +55,7 @@ pub use builder::PoolBuilder;
 pub use default_pool::DefaultPool;
 pub use error::TryAllocError;
 pub use goo_pool_core::{
-    Aborting, AllocError, BuildError, Config, Global, Growth, Handled, OnFailure, Parent, Return, Stats,
+    Aborting, AllocError, BuildError, Config, Global, Growth, Handled, OnFailure, Parent, Return, Reuse, Stats,
 };
 #[cfg(feature = "tracking")]
 pub use goo_pool_core::{LeakReport, Ledger, LiveSite, Tracked, Tracking, Usage};

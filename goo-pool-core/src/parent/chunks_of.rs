@@ -52,11 +52,12 @@ use crate::handle::Handle;
 /// ```
 #[derive(Debug, Clone)]
 pub struct ChunksOf<H> {
-    pool: H,
+    pub(super) pool: H,
 }
 
-impl<H: Handle> ChunksOf<H> {
-    /// The chunks of this pool as a parent.
+impl<H> ChunksOf<H> {
+    /// The chunks of this pool as a parent: of a [`PoolHandle`](crate::PoolHandle), or of a `SyncPoolHandle` for thread-safe pools; of a
+    /// `ClassPoolHandle` or a `SyncClassPoolHandle`, if pieces are to have many sizes.
     #[must_use]
     pub const fn new(pool: H) -> Self {
         Self { pool }

@@ -39,11 +39,12 @@ use super::Parent;
 ///
 /// ```compile_fail,E0277
 /// use std::{alloc::Layout, sync::Mutex};
-/// use goo_pool_core::{ClassPoolHandle, RawPool};
+/// use goo_pool_core::{FixedMemory, RawPool};
 ///
-/// let parent: &'static Mutex<ClassPoolHandle> = Box::leak(Box::default());
+/// # fn memory() -> FixedMemory { unimplemented!() }
+/// let parent: &'static Mutex<FixedMemory> = Box::leak(Box::new(Mutex::new(memory())));
 /// let pool = RawPool::builder(Layout::new::<u64>()).parent(parent).build().unwrap();
-/// *parent.lock().unwrap() = ClassPoolHandle::default();
+/// *parent.lock().unwrap() = memory();
 /// pool.allocate();
 /// ```
 pub struct LockedParent<P> {

@@ -56,7 +56,7 @@ pub use system::System;
 /// about in `deallocate` counts as given back.
 ///
 /// Parents that are there: the global allocator, which is the default (`Global`), the system's (`System`), fixed memory without any heap
-/// ([`FixedMemory`]), another pool ([`ChunksOf`], and `ClassPoolHandle` itself), two parents by size ([`Segregator`]), a reference to a
+/// ([`FixedMemory`]), another pool ([`ChunksOf`]), two parents by size ([`Segregator`]), a reference to a
 /// parent, and with `std` one behind a lock (`LockedParent`).
 ///
 /// The parent of a thread-safe pool is called on any thread, with no lock of the pool's held: whenever the pool grows or
@@ -158,7 +158,7 @@ pub unsafe trait Parent {
     ///
     /// A thread of a thread-safe pool that needs a block takes one of its own home; if there is none, it asks the parent for
     /// more, and takes one of another home only if the parent refuses. What it has already stays its own, even if it moves. Homes
-    /// whose numbers are equal modulo 8 are one to a pool.
+    /// whose numbers are equal modulo 4 are one to a pool.
     ///
     /// Asked for each block, so it should be quick. A wrong answer makes a pool slower, and nothing else.
     fn home(&self) -> u32 {

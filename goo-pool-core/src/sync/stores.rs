@@ -14,8 +14,8 @@ use crate::parent::Parent;
 use crate::segment::Segment;
 use crate::store::Store;
 
-/// Homes that a pool tells apart: as many as large machines have nodes. Others share a store.
-const HOMES: usize = 8;
+/// Homes that a pool tells apart: as many as most machines have sockets. Others share a store.
+const HOMES: usize = 4;
 
 /// A home, by the number of its store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::common::{Watched, assert_serves, panic_of, scaled};
 use crate::kind::{self, Pool, PoolBox};
-use goo_pool_typed::{AllocError, BuildError, Config, Stats};
+use goo_pool_typed::{AllocError, BuildError, Config, Reuse, Stats};
 
 /// The rules that every pool's numbers obey.
 #[track_caller]
@@ -338,4 +338,15 @@ fn a_million_small_values_cost_at_most_three_percent_more_than_themselves() {
     let _boxes: Vec<_> = pool.alloc_iter((0..count).map(|n| [n as u64; 8])).collect();
     let stats = pool.stats();
     assert!(stats.bytes_overhead * 100 <= 3 * count * 64, "{stats}");
+}
+
+#[test]
+fn the_lowest_address_is_reused_first_where_that_is_asked_for() {
+    let pool = Pool::builder().reuse(Reuse::LowestAddress).build().unwrap();
+    let mut boxes: Vec<_> = (0..20_u64).map(|n| pool.alloc(n)).collect();
+    let lowest = boxes.iter().map(|value| &raw const **value).min().unwrap();
+    // In this order, so that the lowest is not the one freed last.
+    boxes.retain(|value| &raw const **value != lowest);
+    drop(boxes.swap_remove(7));
+    assert_eq!(&raw const *pool.alloc(20), lowest);
 }

@@ -17,6 +17,6 @@ mod kind {
     /// Pieces that a pool has from its parent besides segments: its record and the parent's, one for this thread, and where
     /// that is listed if there are many threads.
     pub(crate) const RECORDS: RangeInclusive<usize> = 2..=4;
-    /// What those of a new pool take at most: most of it is a store for each of eight homes.
-    pub(crate) const RECORD_BYTES: usize = 2304;
+    /// What those of a new pool take at most: most of it is a store for each of four homes.
+    pub(crate) const RECORD_BYTES: usize = 1600;
 }
