@@ -267,7 +267,7 @@ fn a_pool_lives_as_long_as_one_of_its_handles() {
 fn a_pool_can_be_a_constant() {
     static POOL: SyncClassPool = SyncClassPool::new();
     thread_local! {
-        static LOCAL: Rc<ClassPool> = const { ClassPool::new() }.into();
+        static LOCAL: Rc<ClassPool> = Rc::new(ClassPool::new());
     }
     let shared = POOL.allocate(layout(100, 4)).unwrap();
     let local = LOCAL.with(|pool| pool.allocate(layout(100, 4)).unwrap());
