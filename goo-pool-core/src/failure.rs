@@ -9,7 +9,7 @@ use core::fmt;
 use core::ptr::NonNull;
 
 use crate::error::AllocError;
-use crate::parent::Parent;
+use crate::parent::{Parent, memory_of};
 
 /// What a pool does about an allocation that failed: said by [`Parent::on_failure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,23 +82,7 @@ impl<P> Aborting<P> {
 
 // SAFETY: all memory comes from `parent`, which keeps the contract.
 unsafe impl<P: Parent, F: Fn(&AllocError, u32) -> OnFailure> Parent for Handled<P, F> {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.parent.allocate(layout)
-    }
-
-    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
-        // SAFETY: (1) and (2), since all memory comes from there.
-        unsafe { self.parent.deallocate(ptr, layout) };
-    }
-
-    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.parent.allocate_zeroed(layout)
-    }
-
-    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
-        // SAFETY: (1) to (3), since all memory comes from there.
-        unsafe { self.parent.reallocate(ptr, layout, new_size) }
-    }
+    memory_of!(self => self.parent);
 
     fn piece_size(&self) -> Option<usize> {
         self.parent.piece_size()

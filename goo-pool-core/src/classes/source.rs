@@ -1,10 +1,8 @@
 //! The one parent of many pools.
 
-use core::alloc::Layout;
 use core::ops::Deref;
-use core::ptr::NonNull;
 
-use crate::parent::{Parent, answers_of};
+use crate::parent::{Parent, answers_of, memory_of};
 use crate::shared_parent::SharedParent;
 
 /// A parent that all classes of a pool have. Itself a parent.
@@ -47,23 +45,7 @@ impl<A: ?Sized> Deref for Source<A> {
 
 // SAFETY: the parent behind it keeps the contract.
 unsafe impl<A: ?Sized + Parent> Parent for Source<A> {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        (**self).allocate(layout)
-    }
-
-    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
-        // SAFETY: (1), (2).
-        unsafe { (**self).deallocate(ptr, layout) }
-    }
-
-    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
-        (**self).allocate_zeroed(layout)
-    }
-
-    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
-        // SAFETY: (1) to (3).
-        unsafe { (**self).reallocate(ptr, layout, new_size) }
-    }
+    memory_of!(self => (**self));
 
     answers_of!(self => (**self));
 }

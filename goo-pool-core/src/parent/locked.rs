@@ -1,8 +1,6 @@
 //! A parent behind a lock, for many threads.
 
-use core::alloc::Layout;
 use core::fmt;
-use core::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Parent;
@@ -71,25 +69,7 @@ impl<P> LockedParent<P> {
 
 // SAFETY: the parent in the lock keeps the contract, and is not dropped before this is, since nobody else gets to it (`parent`).
 unsafe impl<P: Parent> Parent for LockedParent<P> {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.locked().allocate(layout)
-    }
-
-    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
-        let parent = self.locked();
-        // SAFETY: (1) and (2), which speak of the same parent.
-        unsafe { parent.deallocate(ptr, layout) }
-    }
-
-    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
-        self.locked().allocate_zeroed(layout)
-    }
-
-    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
-        let parent = self.locked();
-        // SAFETY: (1) to (3), which speak of the same parent.
-        unsafe { parent.reallocate(ptr, layout, new_size) }
-    }
+    memory_of!(self => self.locked());
 
     fn piece_size(&self) -> Option<usize> {
         self.locked().piece_size()

@@ -6,6 +6,35 @@ use core::ptr::NonNull;
 use crate::error::AllocError;
 use crate::failure::OnFailure;
 
+/// Within an `impl Parent`: the memory of another parent, which keeps the contract, and is the same one at each call.
+macro_rules! memory_of {
+    ($self:ident => $parent:expr) => {
+        fn allocate(&$self, layout: core::alloc::Layout) -> Option<core::ptr::NonNull<u8>> {
+            $parent.allocate(layout)
+        }
+
+        unsafe fn deallocate(&$self, ptr: core::ptr::NonNull<u8>, layout: core::alloc::Layout) {
+            // SAFETY: (1) and (2), which speak of the same memory.
+            unsafe { $parent.deallocate(ptr, layout) }
+        }
+
+        fn allocate_zeroed(&$self, layout: core::alloc::Layout) -> Option<core::ptr::NonNull<u8>> {
+            $parent.allocate_zeroed(layout)
+        }
+
+        unsafe fn reallocate(
+            &$self,
+            ptr: core::ptr::NonNull<u8>,
+            layout: core::alloc::Layout,
+            new_size: usize,
+        ) -> Option<core::ptr::NonNull<u8>> {
+            // SAFETY: (1) to (3), which speak of the same memory.
+            unsafe { $parent.reallocate(ptr, layout, new_size) }
+        }
+    };
+}
+pub(crate) use memory_of;
+
 /// Within an `impl Parent`: what another parent answers.
 macro_rules! answers_of {
     ($self:ident => $parent:expr) => {

@@ -1,8 +1,5 @@
 //! One parent for several pools.
 
-use core::alloc::Layout;
-use core::ptr::NonNull;
-
 use super::Parent;
 
 /// A parent that stays in its place, for several pools of one thread; or of several, if it is `Sync`.
@@ -27,23 +24,7 @@ use super::Parent;
 /// ```
 // SAFETY: the parent behind the reference keeps the contract.
 unsafe impl<P: Parent + ?Sized> Parent for &P {
-    fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
-        (**self).allocate(layout)
-    }
-
-    unsafe fn deallocate(&self, ptr: NonNull<u8>, layout: Layout) {
-        // SAFETY: (1) and (2), which speak of the same parent.
-        unsafe { (**self).deallocate(ptr, layout) }
-    }
-
-    fn allocate_zeroed(&self, layout: Layout) -> Option<NonNull<u8>> {
-        (**self).allocate_zeroed(layout)
-    }
-
-    unsafe fn reallocate(&self, ptr: NonNull<u8>, layout: Layout, new_size: usize) -> Option<NonNull<u8>> {
-        // SAFETY: (1) to (3), which speak of the same parent.
-        unsafe { (**self).reallocate(ptr, layout, new_size) }
-    }
+    memory_of!(self => (**self));
 
     answers_of!(self => (**self));
 }
